@@ -1,0 +1,67 @@
+//! What a request or a response carries: one message, and perhaps a stream of further ones.
+
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::Error;
+
+/// Encoded stream items, in order; an error ends them.
+pub type ItemStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
+
+/// An encoded message and, where the method streams, the items that follow it.
+///
+/// In a request the message holds the plain arguments; in a response it holds the result, or, for a method that answers with a stream,
+/// whether there is one. Bytes are shared, so cloning the message costs a reference count.
+pub struct Body {
+    message: Bytes,
+    items: Option<ItemStream>,
+}
+
+impl Body {
+    /// Creates a body of one message.
+    pub fn new(message: Bytes) -> Self {
+        Self { message, items: None }
+    }
+
+    /// Lets items follow the message.
+    #[must_use]
+    pub fn with_items(mut self, items: ItemStream) -> Self {
+        self.items = Some(items);
+        self
+    }
+
+    /// Returns the message.
+    pub fn message(&self) -> &Bytes {
+        &self.message
+    }
+
+    /// Tells whether items follow.
+    pub fn has_items(&self) -> bool {
+        self.items.is_some()
+    }
+
+    /// Takes the body apart.
+    pub fn into_parts(self) -> (Bytes, Option<ItemStream>) {
+        (self.message, self.items)
+    }
+
+    /// Copies a body that is one message; a stream cannot be copied.
+    pub fn try_clone(&self) -> Option<Self> {
+        match self.items {
+            None => Some(Self::new(self.message.clone())),
+            Some(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("message_bytes", &self.message.len())
+            .field("items", &self.has_items())
+            .finish()
+    }
+}

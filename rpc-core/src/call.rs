@@ -1,0 +1,311 @@
+//! A call that can be adjusted first and awaited then.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep_until};
+
+use crate::items::IntoItems;
+use crate::reply::Reply;
+use crate::{
+    CodecKind, Error, ErrorKind, ItemStream, Metadata, MethodDescriptor, Request, Response, metadata,
+};
+
+/// The longest that a call may take, in seconds: a year. A longer time is taken for this.
+const TIMEOUT_SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
+
+/// Returns the moment that is so much later, clamped to a year from `now`.
+pub fn deadline_after(now: Instant, timeout: Duration) -> Instant {
+    let year = Duration::from_secs(TIMEOUT_SECONDS_MAX);
+    now.checked_add(timeout.min(year)).unwrap_or(now)
+}
+
+/// How a call gets going; implemented by the functions that generated clients pass along.
+pub trait Start: Send + 'static {
+    /// The call under way.
+    type Future: Future<Output = Result<Response, Error>> + Send;
+
+    /// Sends the request.
+    fn start(self, request: Request) -> Self::Future;
+}
+
+impl<A, F> Start for A
+where
+    A: FnOnce(Request) -> F + Send + 'static,
+    F: Future<Output = Result<Response, Error>> + Send,
+{
+    type Future = F;
+
+    fn start(self, request: Request) -> F {
+        self(request)
+    }
+}
+
+pin_project! {
+    /// A call of one method: a future that can be adjusted until it is first polled.
+    ///
+    /// It is what each method of a generated client returns. Nothing is sent before it is polled. It inherits from the ambient
+    /// [`Context`](crate::Context): its deadline is the earlier of its own and the ambient one.
+    ///
+    /// # Errors
+    /// An [`Error`], or a [`CallError`](crate::CallError) where the method itself returns a `Result`.
+    ///
+    /// # Panics
+    /// Polling a call that has a deadline needs a tokio runtime with its time driver on.
+    ///
+    /// # Cancel safety
+    /// Dropping it cancels the handler on the server.
+    #[must_use = "a call does nothing unless it is awaited"]
+    pub struct Call<R, A: Start> {
+        method: &'static MethodDescriptor,
+        deadline: Option<Instant>,
+        #[pin]
+        state: State<A, A::Future>,
+        reply: PhantomData<fn() -> R>,
+    }
+}
+
+pin_project! {
+    #[project = StateProject]
+    #[project_replace = StateReplace]
+    enum State<A, F> {
+        Idle { request: Result<Request, Error>, timeout: Option<Duration>, start: A },
+        Running { #[pin] future: F, #[pin] sleep: Option<Sleep> },
+        Done,
+    }
+}
+
+impl<R: Reply, A: Start> Call<R, A> {
+    pub(crate) fn new(method: &'static MethodDescriptor, request: Result<Request, Error>, start: A) -> Self {
+        let state = State::Idle { request, timeout: method.timeout(), start };
+        Self { method, deadline: None, state, reply: PhantomData }
+    }
+
+    /// Ends the call if it takes longer, counted from its first poll; longer than a year counts as a year.
+    ///
+    /// It takes the place of the timeout that the trait gives the method.
+    pub fn timeout(mut self, after: Duration) -> Self {
+        if let State::Idle { timeout, .. } = &mut self.state {
+            *timeout = Some(after);
+        }
+        self
+    }
+
+    /// Ends the call at this time, if no timeout ends it earlier.
+    pub fn deadline(mut self, at: Instant) -> Self {
+        self.deadline = Some(at);
+        self
+    }
+
+    /// Sends a value beside the arguments.
+    ///
+    /// # Panics
+    /// Where [`Metadata::is_valid_key`] says no.
+    pub fn metadata(self, key: &str, value: impl Into<metadata::Value>) -> Self {
+        self.adjust(|metadata| metadata.insert(key, value))
+    }
+
+    /// Sends a value beside the arguments, and with the calls that the handler makes in turn.
+    ///
+    /// # Panics
+    /// Where [`Metadata::is_valid_key`] says no.
+    pub fn propagate(self, key: &str, value: impl Into<metadata::Value>) -> Self {
+        self.adjust(|metadata| metadata.propagate(key, value))
+    }
+
+    fn adjust(mut self, change: impl FnOnce(&mut Metadata)) -> Self {
+        if let State::Idle { request: Ok(request), .. } = &mut self.state {
+            change(request.metadata_mut());
+        }
+        self
+    }
+
+    /// Gives what travels beside the result too.
+    pub fn with_response_metadata(self) -> WithMetadata<R, A> {
+        WithMetadata { call: self }
+    }
+
+    fn poll_response(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response, Error>> {
+        let mut this = self.project();
+        let named = |error: Error| error.with_method(this.method.to_string());
+        if let StateProject::Idle { .. } = this.state.as_mut().project() {
+            let StateReplace::Idle { request, timeout, start } =
+                this.state.as_mut().project_replace(State::Done)
+            else {
+                unreachable!("the state was idle");
+            };
+            let mut request = request.map_err(named)?;
+            let after = timeout.map(|timeout| deadline_after(Instant::now(), timeout));
+            request.set_deadline(after.into_iter().chain(*this.deadline).min());
+            crate::Context::inherit(&mut request);
+            *this.deadline = request.deadline();
+            let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
+            this.state.set(State::Running { future: start.start(request), sleep });
+        }
+        let StateProject::Running { future, mut sleep } = this.state.as_mut().project() else {
+            panic!("a call was polled after it was done");
+        };
+        let result = match future.poll(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
+                ready!(sleep.poll(cx));
+                Err(deadline_exceeded())
+            }
+        };
+        this.state.set(State::Done);
+        Poll::Ready(result.map_err(named).map(|response| bounded(response, *this.deadline)))
+    }
+}
+
+/// Lets the deadline of a call hold for the stream that it gave, too.
+fn bounded(response: Response, deadline: Option<Instant>) -> Response {
+    match deadline {
+        Some(deadline) if response.body().has_items() => response.map_items(|items| {
+            Box::pin(UntilDeadline { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) })
+        }),
+        _ => response,
+    }
+}
+
+fn deadline_exceeded() -> Error {
+    Error::new(
+        ErrorKind::DeadlineExceeded,
+        "the deadline passed before the answer came; allow more time, or find what is slow",
+    )
+}
+
+struct UntilDeadline {
+    items: Option<ItemStream>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Stream for UntilDeadline {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(items) = &mut self.items else { return Poll::Ready(None) };
+        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
+            return Poll::Ready(item);
+        }
+        ready!(self.sleep.as_mut().poll(cx));
+        self.items = None;
+        Poll::Ready(Some(Err(deadline_exceeded())))
+    }
+}
+
+impl<R: Reply, A: Start> Future for Call<R, A> {
+    type Output = Result<R::Value, R::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let method = self.method;
+        let response = ready!(self.poll_response(cx))?;
+        Poll::Ready(R::read(response, method))
+    }
+}
+
+impl<R, A: Start> fmt::Debug for Call<R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("method", &self.method.to_string()).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The call that [`Call::with_response_metadata`] makes: it gives the result and what travelled beside it.
+    #[must_use = "a call does nothing unless it is awaited"]
+    pub struct WithMetadata<R, A: Start> {
+        #[pin]
+        call: Call<R, A>,
+    }
+}
+
+impl<R: Reply, A: Start> Future for WithMetadata<R, A> {
+    type Output = Result<(R::Value, Metadata), R::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.project().call;
+        let method = call.method;
+        let mut response = ready!(call.poll_response(cx))?;
+        let metadata = std::mem::take(response.metadata_mut());
+        Poll::Ready(R::read(response, method).map(|value| (value, metadata)))
+    }
+}
+
+impl<R, A: Start> fmt::Debug for WithMetadata<R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}
+
+/// What every generated client is made of: a service, shared by its clones and its calls.
+pub struct Client<S> {
+    service: std::sync::Arc<S>,
+    codec: CodecKind,
+}
+
+impl<S: crate::Service> Client<S> {
+    /// Makes the core of a client.
+    pub fn new(service: S) -> Self {
+        Self { service: std::sync::Arc::new(service), codec: CodecKind::default() }
+    }
+
+    /// Encodes all further calls with this codec.
+    #[must_use]
+    pub fn with_codec(mut self, codec: CodecKind) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Encodes a request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`].
+    pub fn request<'m, M: crate::Message<'m>>(&self, message: &M) -> Result<Request, Error> {
+        let body = crate::Body::new(crate::message::encode(self.codec, message)?);
+        Ok(Request::new(message.method(), self.codec, body))
+    }
+
+    /// Makes a call of an encoded request.
+    pub fn call<R: Reply>(
+        &self,
+        method: &'static MethodDescriptor,
+        request: Result<Request, Error>,
+    ) -> Call<R, impl Start + use<R, S>> {
+        let service = self.service.clone();
+        Call::new(method, request, move |request| async move { service.call(request).await })
+    }
+
+    /// Makes a call whose request is followed by items.
+    pub fn call_with_items<R: Reply, St>(
+        &self,
+        method: &'static MethodDescriptor,
+        request: Result<Request, Error>,
+        items: St,
+    ) -> Call<R, impl Start + use<R, S, St>>
+    where
+        St: IntoItems,
+    {
+        let codec = self.codec;
+        let request =
+            request.map(|request| request.map_body(|body| body.with_items(items.into_items(codec))));
+        self.call(method, request)
+    }
+}
+
+impl<S> Clone for Client<S> {
+    fn clone(&self) -> Self {
+        Self { service: self.service.clone(), codec: self.codec }
+    }
+}
+
+impl<S> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("codec", &self.codec.name()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,34 @@
+//! The JSON format.
+
+use bytes::{BufMut, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeSeed;
+
+use super::{Codec, DecodeLimits};
+use crate::BoxError;
+
+/// JSON: readable, and with the arguments by name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Json;
+
+impl Codec for Json {
+    const ID: u8 = 2;
+    const NAME: &'static str = "json";
+
+    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut BytesMut) -> Result<(), BoxError> {
+        serde_json::to_writer(out.writer(), value)?;
+        Ok(())
+    }
+
+    fn decode<'de, S: DeserializeSeed<'de>>(
+        seed: S,
+        bytes: &'de [u8],
+        _: &DecodeLimits,
+    ) -> Result<S::Value, BoxError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = seed.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,297 @@
+//! The ambient call: what a handler can find out about the call that it answers, without an argument for it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use pin_project_lite::pin_project;
+use tokio::sync::Notify;
+
+use crate::{Metadata, MethodDescriptor, Peer, Request, metadata};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+/// The call that the current task is answering: deadline, metadata, peer, cancellation.
+///
+/// Calls made while it is ambient inherit from it: their deadline is the earlier of their own and this one, and metadata that is marked
+/// to propagate goes along, `traceparent`, `tracestate` and `baggage` always. When the call is cancelled its handler is dropped, and with
+/// it the calls that the handler awaits. A task that the handler spawns is on its own: take the context along with
+/// [`scope`](Self::scope), and watch [`cancelled`](Self::cancelled).
+///
+/// Outside of a handler the context is empty: no deadline, no metadata, never cancelled.
+///
+/// ```
+/// # use rpc_core::Context;
+/// let context = Context::current();
+/// assert_eq!(context.deadline(), None);
+/// assert_eq!(context.metadata().text("tenant"), None);
+/// ```
+#[derive(Clone, Default)]
+pub struct Context {
+    method: Option<&'static MethodDescriptor>,
+    deadline: Option<Instant>,
+    metadata: Option<Arc<Metadata>>,
+    peer: Option<Peer>,
+    // Made when a handler first asks: most never do.
+    shared: Option<Arc<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    over: AtomicBool,
+    changed: Notify,
+    response_metadata: Mutex<Metadata>,
+}
+
+impl Context {
+    /// Returns the ambient call's context; an empty one outside of a handler.
+    pub fn current() -> Self {
+        CURRENT.with_borrow_mut(|current| {
+            let Some(context) = current else { return Self::default() };
+            context.shared.get_or_insert_default();
+            context.clone()
+        })
+    }
+
+    /// Returns the method that is being answered.
+    pub fn method(&self) -> Option<&'static MethodDescriptor> {
+        self.method
+    }
+
+    /// Returns when the call must be over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Returns how much time is left; zero once the deadline has passed, none where there is no deadline.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Returns what the caller sent beside the arguments.
+    pub fn metadata(&self) -> &Metadata {
+        static EMPTY: Metadata = Metadata::new();
+        self.metadata.as_deref().unwrap_or(&EMPTY)
+    }
+
+    /// Returns who calls.
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref()
+    }
+
+    /// Returns the caller's trace, where it sent a well-formed W3C `traceparent`.
+    pub fn trace(&self) -> Option<TraceParent> {
+        TraceParent::parse(self.metadata().text("traceparent")?)
+    }
+
+    /// Sets a value that travels beside the result; for a stream, set it before the stream is returned.
+    ///
+    /// # Panics
+    /// Where [`Metadata::is_valid_key`] says no.
+    pub fn set_response_metadata(&self, key: &str, value: impl Into<metadata::Value>) {
+        if let Some(shared) = &self.shared {
+            shared.response_metadata.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value);
+        }
+    }
+
+    /// Tells whether the call is over: cancelled by the caller, past its deadline, its connection lost, or answered.
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.over.load(Ordering::Acquire))
+    }
+
+    /// Waits until the call is over, for whichever reason; for ever outside of a call.
+    ///
+    /// # Cancel safety
+    /// It can be dropped and called again at any time.
+    pub async fn cancelled(&self) {
+        let Some(shared) = &self.shared else { return std::future::pending().await };
+        loop {
+            let changed = shared.changed.notified();
+            if self.is_cancelled() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Makes this the ambient context while `future` is polled, as a task that a handler spawns needs it.
+    pub fn scope<F: Future>(self, future: F) -> Scope<F> {
+        Scope { future, context: Some(self), ends_call: None }
+    }
+
+    pub(crate) fn of(request: &mut Request) -> Self {
+        let metadata = request.take_metadata();
+        Self {
+            method: request.descriptor(),
+            deadline: request.deadline(),
+            metadata: (!metadata.is_empty()).then(|| Arc::new(metadata)),
+            peer: request.peer().cloned(),
+            shared: None,
+        }
+    }
+
+    /// Like [`scope`](Self::scope), and the call is over once the future is done or dropped.
+    pub(crate) fn answer<F: Future>(self, future: F) -> Scope<F> {
+        Scope { future, context: Some(self), ends_call: Some(EndsCall::default()) }
+    }
+
+    /// Lets a request inherit from the ambient call.
+    pub(crate) fn inherit(request: &mut Request) {
+        CURRENT.with_borrow(|current| {
+            let Some(context) = current else { return };
+            let earlier = [request.deadline(), context.deadline].into_iter().flatten().min();
+            request.set_deadline(earlier);
+            if let Some(metadata) = &context.metadata {
+                request.metadata_mut().inherit(metadata);
+            }
+        });
+    }
+
+    /// Takes what the handler that is being polled wants to send beside its result.
+    pub(crate) fn take_response_metadata() -> Metadata {
+        CURRENT.with_borrow(|current| match current.as_ref().and_then(|context| context.shared.as_ref()) {
+            Some(shared) => {
+                std::mem::take(&mut *shared.response_metadata.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+            None => Metadata::new(),
+        })
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("method", &self.method.map(ToString::to_string))
+            .field("deadline", &self.deadline)
+            .field("metadata", self.metadata())
+            .field("peer", &self.peer)
+            .field("cancelled", &self.is_cancelled())
+            .finish()
+    }
+}
+
+pin_project! {
+    /// The future that [`Context::scope`] makes.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Scope<F> {
+        #[pin]
+        future: F,
+        context: Option<Context>,
+        ends_call: Option<EndsCall>,
+    }
+}
+
+/// Says that the call is over when it is dropped.
+#[derive(Default)]
+struct EndsCall {
+    shared: Option<Arc<Shared>>,
+}
+
+impl Drop for EndsCall {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            shared.over.store(true, Ordering::Release);
+            shared.changed.notify_waiters();
+        }
+    }
+}
+
+impl<F: Future> Future for Scope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outer = CURRENT.replace(this.context.take());
+        // Put back even if the future panics, so that the next call on this thread does not inherit from this one.
+        let guard = Restore { outer: Some(outer), context: this.context };
+        let poll = this.future.poll(cx);
+        drop(guard);
+        if let (Some(ends_call), Some(context)) = (this.ends_call.as_mut(), this.context.as_ref()) {
+            if ends_call.shared.is_none() {
+                ends_call.shared.clone_from(&context.shared);
+            }
+            if poll.is_ready() {
+                *this.ends_call = None;
+            }
+        }
+        poll
+    }
+}
+
+struct Restore<'a> {
+    outer: Option<Option<Context>>,
+    context: &'a mut Option<Context>,
+}
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        if let Some(outer) = self.outer.take() {
+            *self.context = CURRENT.replace(outer);
+        }
+    }
+}
+
+impl<F> fmt::Debug for Scope<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+/// A trace as W3C Trace Context names it: which trace, which parent, which flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceParent {
+    trace_id: u128,
+    parent_id: u64,
+    flags: u8,
+}
+
+impl TraceParent {
+    /// Reads a `traceparent` value; what is malformed is none, as the W3C recommendation of 2021 asks.
+    ///
+    /// ```
+    /// use rpc_core::TraceParent;
+    /// let trace = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
+    /// assert!(trace.is_sampled());
+    /// assert_eq!(TraceParent::parse("00-xyz"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let version = hex(parts.next()?, 2)?;
+        let trace_id = hex(parts.next()?, 32)?;
+        let parent_id = hex(parts.next()?, 16)?;
+        let flags = hex(parts.next()?, 2)?;
+        let known_form = version < 0xff && (version > 0 || parts.next().is_none());
+        (known_form && trace_id != 0 && parent_id != 0).then_some(Self {
+            trace_id,
+            parent_id: u64::try_from(parent_id).ok()?,
+            flags: u8::try_from(flags).ok()?,
+        })
+    }
+
+    /// Returns the trace's id.
+    pub fn trace_id(&self) -> u128 {
+        self.trace_id
+    }
+
+    /// Returns the id of the caller's span.
+    pub fn parent_id(&self) -> u64 {
+        self.parent_id
+    }
+
+    /// Tells whether the caller records the trace.
+    pub fn is_sampled(&self) -> bool {
+        self.flags & 1 == 1
+    }
+}
+
+fn hex(text: &str, digits: usize) -> Option<u128> {
+    let well_formed =
+        text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    well_formed.then(|| u128::from_str_radix(text, 16).ok()).flatten()
+}

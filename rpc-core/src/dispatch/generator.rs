@@ -1,0 +1,175 @@
+//! Turns a future that produces items into a stream of them.
+//!
+//! A handler's stream borrows from the handler and from the decoded request. All three live in one future; whenever the stream side
+//! runs dry it polls that future, which leaves a batch of encoded items in a slot that both share.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use serde::Serialize;
+
+use crate::{Code, CodecKind, Error, ItemStream, Metadata, Status};
+
+/// Items that are encoded ahead of the stream side: enough to make the slot's lock cheap, few enough to bound memory.
+const BATCH_ITEMS: usize = 64;
+/// Bytes that are encoded ahead, at which a batch ends early.
+const BATCH_BYTES: usize = 32 * 1024;
+
+type Head = Result<(Bytes, Metadata), Error>;
+
+#[derive(Default)]
+struct Slot {
+    head: Option<Head>,
+    // Whether items follow the head, be it none.
+    streams: bool,
+    items: VecDeque<Result<Bytes, Error>>,
+}
+
+/// The future's end: it puts the head and the items into the slot.
+#[derive(Clone)]
+pub(super) struct Sender {
+    slot: Arc<Mutex<Slot>>,
+}
+
+impl Sender {
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers with an error in place of a head.
+    pub(super) fn fail(&self, error: Error) {
+        self.slot().head = Some(Err(error));
+    }
+
+    /// Answers with a head; items follow if [`items`](Self::items) is called in the same poll.
+    pub(super) fn head(&self, head: Bytes, metadata: Metadata) {
+        self.slot().head = Some(Ok((head, metadata)));
+    }
+
+    /// Sends a stream to its end.
+    pub(super) async fn items<T: Serialize>(&self, stream: impl Stream<Item = T> + Send, codec: CodecKind) {
+        self.slot().streams = true;
+        let mut stream = std::pin::pin!(stream);
+        let mut batch = VecDeque::new();
+        std::future::poll_fn(|cx| {
+            let mut bytes = 0;
+            while batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
+                match stream.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(item)) => {
+                        let item = codec.encode(&item).map_err(|error| not_encoded(&error));
+                        bytes += item.as_ref().map_or(0, Bytes::len);
+                        let failed = item.is_err();
+                        batch.push_back(item);
+                        if failed {
+                            self.put(&mut batch);
+                            return Poll::Ready(());
+                        }
+                    }
+                    Poll::Ready(None) => {
+                        self.put(&mut batch);
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            // No waker is kept for a full batch: the stream side polls again by itself once it has handed the batch on.
+            self.put(&mut batch);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn put(&self, batch: &mut VecDeque<Result<Bytes, Error>>) {
+        if !batch.is_empty() {
+            self.slot().items.append(batch);
+        }
+    }
+}
+
+fn not_encoded(error: &Error) -> Error {
+    tracing::error!(%error, "a stream item could not be encoded");
+    Status::new(Code::Internal, "a stream item could not be encoded").into()
+}
+
+/// The stream's end: it owns the future and hands out what is in the slot.
+pub(super) struct Generator<F> {
+    future: Option<Pin<Box<F>>>,
+    sender: Sender,
+    // Taken out of the slot in one go, and handed out without its lock.
+    batch: VecDeque<Result<Bytes, Error>>,
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
+    pub(super) fn new(start: impl FnOnce(Sender) -> F) -> Self {
+        let sender = Sender { slot: Arc::default() };
+        Self { future: Some(Box::pin(start(sender.clone()))), sender, batch: VecDeque::new() }
+    }
+
+    /// Polls the future until it has sent the head.
+    pub(super) async fn start(mut self) -> Result<(Bytes, Metadata, Option<ItemStream>), Error> {
+        let head = std::future::poll_fn(|cx| {
+            self.poll_future(cx);
+            match (self.sender.slot().head.take(), &self.future) {
+                (Some(head), _) => Poll::Ready(head),
+                (None, Some(_)) => Poll::Pending,
+                (None, None) => {
+                    Poll::Ready(Err(Status::new(Code::Internal, "a handler ended without an answer").into()))
+                }
+            }
+        })
+        .await;
+        let (head, metadata) = head?;
+        let streams = self.sender.slot().streams;
+        Ok((head, metadata, streams.then(|| Box::pin(self) as ItemStream)))
+    }
+
+    fn poll_future(&mut self, cx: &mut Context<'_>) {
+        if let Some(future) = &mut self.future
+            && future.as_mut().poll(cx).is_ready()
+        {
+            self.future = None;
+        }
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Stream for Generator<F> {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(item) = self.batch.pop_front() {
+            return Poll::Ready(Some(item));
+        }
+        let this = &mut *self;
+        std::mem::swap(&mut this.batch, &mut this.sender.slot().items);
+        if this.batch.is_empty() {
+            this.poll_future(cx);
+            std::mem::swap(&mut this.batch, &mut this.sender.slot().items);
+        }
+        match (this.batch.pop_front(), &this.future) {
+            (Some(item), _) => Poll::Ready(Some(item)),
+            (None, Some(_)) => Poll::Pending,
+            (None, None) => Poll::Ready(None),
+        }
+    }
+}
+
+/// A stream of one item.
+pub(crate) fn once<T: Send + 'static>(item: T) -> impl Stream<Item = T> + Send + 'static {
+    struct Once<T>(Option<T>);
+
+    impl<T> Unpin for Once<T> {}
+
+    impl<T> Stream for Once<T> {
+        type Item = T;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+            Poll::Ready(self.0.take())
+        }
+    }
+
+    Once(Some(item))
+}

@@ -1,0 +1,53 @@
+//! The contract and the protocol of farcall.
+//!
+//! This crate holds what both ends agree on: the [`Service`] seam with [`Request`], [`Response`] and [`Context`]; the errors; the codecs;
+//! what generated code calls into; and the protocol as a state machine that opens no socket, spawns no task and reads no clock.
+//! Users depend on the `farcall` crate, which re-exports what they need.
+
+mod body;
+mod call;
+mod codec;
+mod context;
+mod descriptor;
+mod dispatch;
+mod error;
+mod items;
+mod message;
+mod metadata;
+mod reply;
+mod request;
+mod router;
+mod service;
+mod status;
+mod streaming;
+
+pub use body::{Body, ItemStream};
+pub use call::{Call, Client, Start, WithMetadata, deadline_after};
+#[cfg(feature = "json")]
+pub use codec::Json;
+pub use codec::{Codec, CodecKind, DecodeLimits, Postcard};
+pub use context::{Context, Scope, TraceParent};
+pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
+pub use dispatch::Handler;
+pub use error::{BoxError, CallError, Error, ErrorKind, Fate};
+pub use message::Message;
+pub use metadata::{Entry, Metadata, Value};
+pub use request::{Peer, Request, Response};
+pub use router::Router;
+pub use service::{BoxService, FnService, Identity, Layer, LayerFn, Next, Service, Stack, layer_fn};
+pub use status::{Code, Status};
+pub use streaming::Streaming;
+
+/// What generated code names; not for people, and free to change.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::codec::{AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
+    pub use crate::dispatch::{Streams, serve};
+    pub use crate::items::{IntoItems, Own};
+    pub use crate::message::{
+        CloneIf, DebugIf, Wire, deserialize_message, serialize_message, unknown_method,
+    };
+    pub use crate::reply::{Fallible, FallibleItems, FromCall, IsResult, Items, Nothing, Plain};
+    pub use futures_core::Stream;
+    pub use serde;
+}

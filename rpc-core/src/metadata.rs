@@ -1,0 +1,193 @@
+//! Named values that travel beside a request or a response.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// Named values beside a call: tenant, credentials, trace ids.
+///
+/// Keys are lower-case ASCII (`a-z 0-9 - _ .`), 1 to 256 bytes; a key stands for one value, and inserting it again replaces it.
+/// Values are text or bytes. All of it counts against the metadata limit (16 KiB unless set otherwise). An entry that is marked
+/// to propagate goes along with the calls that a handler makes in turn.
+///
+/// ```
+/// use rpc_core::Metadata;
+/// let mut metadata = Metadata::new();
+/// metadata.insert("tenant", "a1");
+/// assert_eq!(metadata.text("tenant"), Some("a1"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    // Most calls carry none, and those that do carry a few: a vector is smaller and faster than a map.
+    entries: Vec<Entry>,
+}
+
+/// What W3C Trace Context and Baggage name: it propagates whether it is marked or not.
+const TRACE_KEYS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+
+/// One entry of [`Metadata`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub(crate) key: Box<str>,
+    pub(crate) value: Value,
+    pub(crate) propagate: bool,
+}
+
+/// A value in [`Metadata`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// Any bytes.
+    Binary(Bytes),
+}
+
+impl Metadata {
+    /// Creates metadata without entries; it takes no memory.
+    pub const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    /// Sets a value for this call only.
+    ///
+    /// # Panics
+    /// Where [`is_valid_key`](Self::is_valid_key) says no.
+    pub fn insert(&mut self, key: &str, value: impl Into<Value>) {
+        self.put(key, value.into(), false);
+    }
+
+    /// Sets a value for this call and for the calls that its handler makes in turn.
+    ///
+    /// # Panics
+    /// Where [`is_valid_key`](Self::is_valid_key) says no.
+    pub fn propagate(&mut self, key: &str, value: impl Into<Value>) {
+        self.put(key, value.into(), true);
+    }
+
+    fn put(&mut self, key: &str, value: Value, propagate: bool) {
+        assert!(Self::is_valid_key(key), "metadata key {key:?} must be 1 to 256 of a-z 0-9 - _ .");
+        self.set(Entry { key: key.into(), value, propagate });
+    }
+
+    pub(crate) fn set(&mut self, entry: Entry) {
+        match self.entries.iter_mut().find(|known| known.key == entry.key) {
+            Some(known) => *known = entry,
+            None => self.entries.push(entry),
+        }
+    }
+
+    /// Tells whether a key has the form that metadata asks for.
+    pub fn is_valid_key(key: &str) -> bool {
+        (1..=256).contains(&key.len())
+            && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
+    }
+
+    /// Returns a value.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.entries.iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// Returns a value that is text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.value(key)? {
+            Value::Text(text) => Some(text),
+            Value::Binary(_) => None,
+        }
+    }
+
+    /// Returns a value that is bytes.
+    pub fn binary(&self, key: &str) -> Option<&Bytes> {
+        match self.value(key)? {
+            Value::Binary(bytes) => Some(bytes),
+            Value::Text(_) => None,
+        }
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        let index = self.entries.iter().position(|entry| &*entry.key == key)?;
+        Some(self.entries.remove(index).value)
+    }
+
+    /// Tells whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns the number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Goes through the entries in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Adds what another call's metadata marks to propagate, without replacing what is set here.
+    pub(crate) fn inherit(&mut self, parent: &Self) {
+        for entry in parent.iter().filter(|entry| entry.propagate || TRACE_KEYS.contains(&&*entry.key)) {
+            if self.value(&entry.key).is_none() {
+                self.entries.push(entry.clone());
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Returns the key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the value.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Tells whether the entry goes along with the calls that a handler makes in turn.
+    pub fn propagates(&self) -> bool {
+        self.propagate
+    }
+}
+
+// Values may be credentials: a log shows the keys only.
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(Entry::key)).finish()
+    }
+}
+
+impl Value {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Bytes> for Value {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}

@@ -1,0 +1,225 @@
+//! A call on its way: what is asked, and what is answered.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::{Body, CodecKind, ItemStream, Metadata, MethodDescriptor, MethodId};
+
+/// A call as layers and transports see it: a method, what travels beside the arguments, and the encoded arguments.
+#[derive(Debug)]
+pub struct Request {
+    method: MethodId,
+    descriptor: Option<&'static MethodDescriptor>,
+    deadline: Option<Instant>,
+    metadata: Metadata,
+    peer: Option<Peer>,
+    codec: CodecKind,
+    body: Body,
+}
+
+impl Request {
+    /// Asks for a method that this program knows.
+    pub fn new(descriptor: &'static MethodDescriptor, codec: CodecKind, body: Body) -> Self {
+        Self { descriptor: Some(descriptor), ..Self::by_id(descriptor.id(), codec, body) }
+    }
+
+    /// Asks for a method of which only the id is known, as a proxy does.
+    pub fn by_id(method: MethodId, codec: CodecKind, body: Body) -> Self {
+        Self { method, descriptor: None, deadline: None, metadata: Metadata::new(), peer: None, codec, body }
+    }
+
+    /// Returns the method's id.
+    pub fn method(&self) -> MethodId {
+        self.method
+    }
+
+    /// Returns the method's description, where this program knows it.
+    pub fn descriptor(&self) -> Option<&'static MethodDescriptor> {
+        self.descriptor
+    }
+
+    /// Describes the method, as a router does once it has found it.
+    pub fn set_descriptor(&mut self, descriptor: &'static MethodDescriptor) {
+        self.descriptor = Some(descriptor);
+    }
+
+    /// Returns when the call must be over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Sets when the call must be over.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// Returns what travels beside the arguments.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Returns what travels beside the arguments, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// Returns who calls; none on the calling side.
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref()
+    }
+
+    /// Says who calls, as a server's connection does.
+    pub fn set_peer(&mut self, peer: Peer) {
+        self.peer = Some(peer);
+    }
+
+    /// Returns the codec of the body.
+    pub fn codec(&self) -> CodecKind {
+        self.codec
+    }
+
+    /// Returns the encoded arguments.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Takes the encoded arguments out and leaves none.
+    pub fn take_body(&mut self) -> Body {
+        std::mem::replace(&mut self.body, Body::new(bytes::Bytes::new()))
+    }
+
+    pub(crate) fn take_metadata(&mut self) -> Metadata {
+        std::mem::take(&mut self.metadata)
+    }
+
+    pub(crate) fn map_body(mut self, change: impl FnOnce(Body) -> Body) -> Self {
+        let body = self.take_body();
+        self.body = change(body);
+        self
+    }
+
+    /// Copies a request whose body is one message, so that it can be sent again; one that streams cannot be copied.
+    pub fn try_clone(&self) -> Option<Self> {
+        Some(Self {
+            body: self.body.try_clone()?,
+            metadata: self.metadata.clone(),
+            peer: self.peer.clone(),
+            ..*self
+        })
+    }
+
+    /// Names the method for people: `Service/method`, or its id where no more is known.
+    pub fn method_name(&self) -> String {
+        method_name(self.method, self.descriptor)
+    }
+}
+
+pub(crate) fn method_name(id: MethodId, descriptor: Option<&'static MethodDescriptor>) -> String {
+    match descriptor {
+        Some(descriptor) => descriptor.to_string(),
+        None => format!("method {id}"),
+    }
+}
+
+/// An answer as layers and transports see it.
+#[derive(Debug)]
+pub struct Response {
+    metadata: Metadata,
+    codec: CodecKind,
+    failed: bool,
+    body: Body,
+}
+
+impl Response {
+    /// Answers with an encoded result.
+    pub fn new(codec: CodecKind, body: Body) -> Self {
+        Self { metadata: Metadata::new(), codec, failed: false, body }
+    }
+
+    /// Marks that the result is the method's own error, so that layers can count it without decoding it.
+    #[must_use]
+    pub fn with_failed(mut self, failed: bool) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// Attaches what travels beside the result.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Returns what travels beside the result.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Returns what travels beside the result, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// Returns the codec of the body.
+    pub fn codec(&self) -> CodecKind {
+        self.codec
+    }
+
+    /// Tells whether the result is the method's own error.
+    pub fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Returns the encoded result.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Replaces the stream of items that follows the result, where there is one, as a layer that watches items does.
+    #[must_use]
+    pub fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        let (message, items) = self.body.into_parts();
+        let body = Body::new(message);
+        let body = match items {
+            Some(items) => body.with_items(change(items)),
+            None => body,
+        };
+        Self { body, ..self }
+    }
+
+    /// Takes the response apart into metadata and body.
+    pub fn into_parts(self) -> (Metadata, Body) {
+        (self.metadata, self.body)
+    }
+}
+
+/// Who is at the other end of a connection; cloning costs a reference count.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Peer {
+    uri: Arc<str>,
+}
+
+impl Peer {
+    /// Names a peer by its URI.
+    pub fn new(uri: impl Into<Arc<str>>) -> Self {
+        Self { uri: uri.into() }
+    }
+
+    /// Returns the URI, such as `tcp://127.0.0.1:54812`.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Peer({})", self.uri)
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri)
+    }
+}

@@ -1,0 +1,90 @@
+//! Several services as one: a request goes to the service whose method it names.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{
+    BoxService, Code, Error, ErrorKind, Handler, MethodDescriptor, MethodId, Request, Response, Service,
+    ServiceDescriptor, Status,
+};
+
+/// Answers each call with the service that has its method; cloning costs a reference count.
+///
+/// It is a server without a socket: give it to a generated client's `new`, and calls stay within the process.
+#[derive(Clone, Default)]
+pub struct Router {
+    routes: Arc<Routes>,
+}
+
+#[derive(Clone, Default)]
+struct Routes {
+    services: Vec<&'static ServiceDescriptor>,
+    methods: HashMap<MethodId, (&'static MethodDescriptor, BoxService)>,
+}
+
+impl Router {
+    /// Creates a router without services.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where one of its methods has the id of a method that is there already.
+    pub fn with<H: Handler>(mut self, handler: H) -> Result<Self, Error> {
+        let service = BoxService::new(handler);
+        let routes = Arc::make_mut(&mut self.routes);
+        routes.services.push(H::descriptor());
+        for method in H::descriptor().methods() {
+            if let Some((other, _)) = routes.methods.insert(method.id(), (method, service.clone())) {
+                let text = format!(
+                    "{method} and {other} have the same id {}: rename a service or give a method another #[rpc(id = …)]",
+                    method.id()
+                );
+                return Err(Error::new(ErrorKind::Config, text));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Returns the services in the order in which they were added.
+    pub fn services(&self) -> &[&'static ServiceDescriptor] {
+        &self.routes.services
+    }
+
+    /// Finds a method's description.
+    pub fn method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.routes.methods.get(&id).map(|(method, _)| *method)
+    }
+
+    fn unknown(&self, request: &Request) -> Error {
+        let names: Vec<_> = self.services().iter().map(|service| service.name()).collect();
+        let text = format!(
+            "no service here has the {}; there are: {}; compare the two sides' versions",
+            request.method_name(),
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        );
+        Status::new(Code::Unimplemented, text).into()
+    }
+}
+
+impl Service for Router {
+    async fn call(&self, mut request: Request) -> Result<Response, Error> {
+        match self.routes.methods.get(&request.method()) {
+            Some((method, service)) => {
+                request.set_descriptor(method);
+                service.call(request).await
+            }
+            None => Err(self.unknown(&request)),
+        }
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.services().iter().map(|service| service.name());
+        f.debug_set().entries(names).finish()
+    }
+}

@@ -1,0 +1,1 @@
+//! Links, connections, channels and servers of farcall.

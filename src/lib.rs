@@ -5,7 +5,7 @@ pub use rpc_core::{
     ErrorKind, Fate, Layer, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, Request, Response,
     Router, Service, ServiceDescriptor, Status, Streaming, TraceParent, Value, layer_fn,
 };
-pub use rpc_macros::service;
+// pub use rpc_macros::service;
 
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]
@@ -19,5 +19,5 @@ pub mod __private {
         Call, Client, Error, Handler, Message, MethodDescriptor, MethodId, MethodKind, Request, Response,
         Service, ServiceDescriptor, Start, Streaming,
     };
-    // pub use rpc_transport::Channel;   // arrives with rpc-transport
+    pub use rpc_transport::Channel;
 }

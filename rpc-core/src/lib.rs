@@ -7,6 +7,7 @@
 mod body;
 mod call;
 mod codec;
+pub mod connection;
 mod context;
 mod descriptor;
 mod dispatch;
@@ -20,6 +21,7 @@ mod router;
 mod service;
 mod status;
 mod streaming;
+pub mod wire;
 
 pub use body::{Body, ItemStream};
 pub use call::{Call, Client, Start, WithMetadata, deadline_after};

@@ -4,6 +4,7 @@ use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
+use super::limit::{Budget, Limited};
 use super::{Codec, DecodeLimits};
 use crate::BoxError;
 
@@ -24,10 +25,13 @@ impl Codec for Postcard {
     fn decode<'de, S: DeserializeSeed<'de>>(
         seed: S,
         bytes: &'de [u8],
-        _: &DecodeLimits,
+        limits: &DecodeLimits,
     ) -> Result<S::Value, BoxError> {
+        let budget = Budget::new(limits, bytes.len());
         let mut deserializer = postcard::Deserializer::from_bytes(bytes);
-        let value = seed.deserialize(&mut deserializer)?;
+        let value = seed
+            .deserialize(Limited::new(&mut deserializer, &budget))
+            .map_err(|error| budget.explain(error))?;
         match deserializer.finalize()? {
             [] => Ok(value),
             rest => Err(format!("{} bytes follow the value", rest.len()).into()),

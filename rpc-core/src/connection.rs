@@ -1,0 +1,324 @@
+//! The protocol's state machine: one side of a connection, without a socket, a task or a clock.
+//!
+//! Bytes go in through [`Connection::receive`] and come out through [`Connection::poll_transmit`]; time is an argument. Local actions
+//! open calls, answer them and end them; polls register a waker where there is nothing yet. Wakers are collected, not woken: take them
+//! with [`Connection::take_wakes`] once no lock is held.
+
+mod budget;
+mod calls;
+mod close;
+mod credit;
+mod items;
+mod outbox;
+mod receive;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+mod transmit;
+
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::wire::{CloseCode, FrameHeader, FrameKind, Hello, HelloError, ResetCode, Settings, StreamId};
+use crate::{Error, Metadata, MethodId};
+use budget::Budget;
+use credit::Window;
+use outbox::Outbox;
+use stream::Stream;
+use table::Table;
+
+pub use calls::{OpenCall, OpenError};
+pub use outbox::Transmit;
+
+/// Which end of the connection this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums)] // a connection has two ends
+pub enum Side {
+    /// It made the connection, and calls.
+    Client,
+    /// It accepted the connection, and answers.
+    Server,
+}
+
+/// The limits and times of one side of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// What the peer is told, and held to.
+    pub settings: Settings,
+    /// The longest part of a message in one frame, in bytes. Default: 16 KiB. Smaller parts let small calls pass large ones sooner,
+    /// larger parts cost less.
+    pub chunk_bytes: u32,
+    /// How much of unfinished messages and unread items is kept before the peer is slowed down, in bytes. Default: 16 MiB.
+    pub buffer_bytes_max: u32,
+    /// How long nothing may be heard before a sign of life is asked for. Default: 30 s.
+    pub ping_interval: Duration,
+    /// How long the answer may take. Default: 20 s.
+    pub ping_timeout: Duration,
+    /// How often the peer may ping: so often in the long run, and ten times at once. Default: 5 s.
+    pub ping_interval_min: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            chunk_bytes: 16 << 10,
+            buffer_bytes_max: 16 << 20,
+            ping_interval: Duration::from_secs(30),
+            ping_timeout: Duration::from_secs(20),
+            ping_interval_min: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The connection cannot go on; close it with [`Connection::close`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Fatal {
+    /// What the peer is told.
+    pub code: CloseCode,
+    /// The same in words.
+    pub reason: String,
+    /// What the peer opened with, where that was the fault.
+    pub hello: Option<HelloError>,
+}
+
+impl Fatal {
+    /// Says why a connection cannot go on.
+    pub fn new(code: CloseCode, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), hello: None }
+    }
+}
+
+/// A call that came in with all its arguments.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Incoming {
+    /// The call.
+    pub id: StreamId,
+    /// What is called.
+    pub method: MethodId,
+    /// How much time was left when it was sent.
+    pub timeout: Option<Duration>,
+    /// What travels beside the arguments.
+    pub metadata: Metadata,
+    /// The codec's number.
+    pub codec: u8,
+    /// The encoded arguments.
+    pub message: Bytes,
+    /// Whether items follow.
+    pub items: bool,
+    /// Whether the caller waits for nothing.
+    pub oneway: bool,
+}
+
+/// An answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// What travels beside the result.
+    pub metadata: Metadata,
+    /// The codec's number.
+    pub codec: u8,
+    /// Whether the result is the method's own error.
+    pub failed: bool,
+    /// The encoded result.
+    pub message: Bytes,
+    /// Whether items follow.
+    pub items: bool,
+}
+
+impl Reply {
+    /// Answers with an encoded result.
+    pub fn new(codec: u8, message: Bytes) -> Self {
+        Self { metadata: Metadata::new(), codec, failed: false, message, items: false }
+    }
+}
+
+/// What happened that the owner of the connection must act on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The peer's opening was read: calls can be made.
+    Opened,
+    /// A call came in.
+    Call(Incoming),
+    /// The peer gave up a call that had come in: drop its handler.
+    Cancelled(StreamId),
+    /// The peer takes no further calls on this connection.
+    Draining,
+}
+
+/// One side of a connection; see the [module](self).
+#[derive(Debug)]
+pub struct Connection {
+    side: Side,
+    config: Config,
+    peer: Option<Hello>,
+    outbox: Outbox,
+    opened: Table,
+    accepted: Table,
+    last_opened: u64,
+    last_accepted: StreamId,
+    ready: VecDeque<StreamId>,
+    /// What all calls together may still send.
+    granted_out: u64,
+    inflow: Window,
+    /// Messages that wait until there is room to put them together.
+    waiting: VecDeque<StreamId>,
+    events: VecDeque<Event>,
+    wakes: Vec<Waker>,
+    writer: Option<Waker>,
+    draining: bool,
+    peer_draining: bool,
+    closed: Option<Closed>,
+    wants_slot: bool,
+    slots_freed: usize,
+    resets: Budget,
+    pings: Budget,
+    heard_at: Instant,
+    pinged_at: Option<Instant>,
+    late_frames: u64,
+}
+
+#[derive(Debug)]
+struct Closed {
+    kind: crate::ErrorKind,
+    reason: String,
+}
+
+impl Connection {
+    /// Creates a side of a new connection; its opening is ready to be sent.
+    pub fn new(side: Side, config: Config, now: Instant) -> Self {
+        let mut outbox = Outbox::default();
+        outbox.raw(|out| Hello::new(config.settings.clone()).encode(out));
+        let resets = Budget::new(config.settings.calls_max.saturating_mul(2), 100.0, now);
+        let pings = Budget::new(10, 1.0 / config.ping_interval_min.as_secs_f64().max(0.001), now);
+        let inflow = Window::new(config.settings.connection_window_bytes, config.buffer_bytes_max);
+        Self {
+            side,
+            config,
+            peer: None,
+            outbox,
+            opened: Table::default(),
+            accepted: Table::default(),
+            last_opened: 0,
+            last_accepted: StreamId::CONNECTION,
+            ready: VecDeque::new(),
+            granted_out: 0,
+            inflow,
+            waiting: VecDeque::new(),
+            events: VecDeque::new(),
+            wakes: Vec::new(),
+            writer: None,
+            draining: false,
+            peer_draining: false,
+            closed: None,
+            wants_slot: false,
+            slots_freed: 0,
+            resets,
+            pings,
+            heard_at: now,
+            pinged_at: None,
+            late_frames: 0,
+        }
+    }
+
+    /// Returns the next thing to act on.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Takes the wakers whose wait is over; wake them once no lock is held.
+    pub fn take_wakes(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.wakes)
+    }
+
+    /// Returns how many calls became possible for those who met [`OpenError::Full`] since this was asked last.
+    pub fn take_freed_slots(&mut self) -> usize {
+        std::mem::take(&mut self.slots_freed)
+    }
+
+    /// Returns what the peer said about itself, once it has.
+    pub fn peer_settings(&self) -> Option<&Settings> {
+        self.peer.as_ref().map(|hello| &hello.settings)
+    }
+
+    /// Tells whether new calls can be opened: the peer has said its opening, takes calls, and the connection lives.
+    pub fn takes_calls(&self) -> bool {
+        self.peer.is_some() && !self.peer_draining && self.closed.is_none()
+    }
+
+    /// Returns how many calls are under way, in both directions.
+    pub fn calls_in_flight(&self) -> usize {
+        self.opened.live() + self.accepted.live()
+    }
+
+    /// Returns how many bytes wait to be written.
+    pub fn unsent_bytes(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Returns how many frames came for calls that had ended; each was ignored.
+    pub fn late_frames(&self) -> u64 {
+        self.late_frames
+    }
+
+    /// Tells whether nothing is under way and nothing is kept: what a connection must come back to.
+    #[doc(hidden)]
+    pub fn is_at_rest(&self) -> bool {
+        self.calls_in_flight() == 0
+            && self.outbox.is_empty()
+            && self.ready.is_empty()
+            && self.inflow.is_at_rest()
+            && self.events.is_empty()
+    }
+
+    fn table(&mut self, id: StreamId) -> &mut Table {
+        if self.is_mine(id) { &mut self.opened } else { &mut self.accepted }
+    }
+
+    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.table(id).get(id)
+    }
+
+    fn is_mine(&self, id: StreamId) -> bool {
+        id.by_acceptor() == (self.side == Side::Server)
+    }
+
+    fn wake_writer(&mut self) {
+        self.wakes.extend(self.writer.take());
+    }
+
+    fn send_control(&mut self, kind: FrameKind, id: StreamId, content: &[u8]) {
+        self.outbox.control(FrameHeader::new(kind, id, 0), content);
+        self.wake_writer();
+    }
+
+    fn send_reset(&mut self, id: StreamId, code: ResetCode) {
+        self.send_control(FrameKind::Reset, id, &(code as u16).to_le_bytes());
+    }
+
+    /// Takes a call off the connection with all that it holds, and wakes who waits for it.
+    fn remove(&mut self, id: StreamId) -> Option<Stream> {
+        let is_mine = self.is_mine(id);
+        let stream = self.table(id).remove(id, is_mine)?;
+        self.release(&stream);
+        let Stream { mut inflow, mut outflow, .. } = stream;
+        self.wakes.extend(inflow.waker.take());
+        self.wakes.extend(outflow.waker.take());
+        if is_mine && self.wants_slot {
+            self.slots_freed += 1;
+        }
+        Some(Stream { role: stream.role, inflow, outflow })
+    }
+}
+
+fn gone(id: StreamId) -> Error {
+    Error::new(crate::ErrorKind::Cancelled, format!("the call {id} has ended"))
+}

@@ -1,0 +1,266 @@
+//! Opening, answering and ending calls.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes};
+
+use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
+use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
+use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes};
+use crate::{Error, ErrorKind, Fate, Metadata, MethodId, Status};
+
+/// A call to be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct OpenCall<'a> {
+    /// What is called.
+    pub method: MethodId,
+    /// How much time is left.
+    pub timeout: Option<Duration>,
+    /// What travels beside the arguments.
+    pub metadata: &'a Metadata,
+    /// The codec's number.
+    pub codec: u8,
+    /// The encoded arguments.
+    pub message: Bytes,
+    /// Whether items follow.
+    pub items: bool,
+    /// Whether nobody waits for an answer.
+    pub oneway: bool,
+}
+
+impl<'a> OpenCall<'a> {
+    /// Describes a call without a deadline, items or metadata.
+    pub fn new(method: MethodId, codec: u8, message: Bytes, metadata: &'a Metadata) -> Self {
+        Self { method, timeout: None, metadata, codec, message, items: false, oneway: false }
+    }
+}
+
+/// Why a call cannot be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// As many calls are in flight as the peer takes: try again when one has ended.
+    Full,
+    /// The connection takes no more calls: use another one.
+    Closed,
+    /// The call cannot be sent on any connection to this peer.
+    Failed(Error),
+}
+
+impl Connection {
+    /// Opens a call: its first frame is appended to what is to be sent.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing is sent then.
+    pub fn open(&mut self, call: OpenCall<'_>) -> Result<StreamId, OpenError> {
+        if !self.takes_calls() {
+            return Err(OpenError::Closed);
+        }
+        let Some(peer) = &self.peer else { return Err(OpenError::Closed) };
+        let settings = &peer.settings;
+        check(call.message.len(), settings.message_bytes_max, "message").map_err(OpenError::Failed)?;
+        check(metadata_bytes(call.metadata), settings.metadata_bytes_max, "metadata").map_err(OpenError::Failed)?;
+        let calls_max = settings.calls_max.min(self.config.settings.calls_max);
+        let granted = settings.stream_window_bytes;
+        let Some(slot) = self.opened.vacant(calls_max as usize) else {
+            self.wants_slot = true;
+            return Err(OpenError::Full);
+        };
+        self.last_opened += 1;
+        let id = StreamId::new(self.last_opened, slot, self.side == Side::Server);
+        let role =
+            Role::Opened { sent_at: self.outbox.position(), reply: ReplyState::Awaited, detached: call.oneway };
+        self.opened.insert(id, Stream::new(role, self.config.settings.stream_window_bytes, granted));
+        let flags = Flags::NONE
+            .with_if(Flags::METADATA, !call.metadata.is_empty())
+            .with_if(Flags::DEADLINE, call.timeout.is_some())
+            .with_if(Flags::ONEWAY, call.oneway);
+        let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
+        self.send_head(header, call.message, !call.items, |out| {
+            out.put_u64_le(call.method.as_u64());
+            if let Some(timeout) = call.timeout {
+                out.put_u64_le(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
+            }
+            if !call.metadata.is_empty() {
+                encode_metadata(call.metadata, out);
+            }
+        });
+        Ok(id)
+    }
+
+    /// Waits for the answer to a call that was opened here.
+    ///
+    /// # Errors
+    /// The call failed; it is over then, and need not be cancelled.
+    pub fn poll_reply(&mut self, id: StreamId, cx: &mut Context<'_>) -> Poll<Result<Reply, Error>> {
+        let Some(stream) = self.opened.get(id) else { return Poll::Ready(Err(gone(id))) };
+        let Role::Opened { reply, .. } = &mut stream.role else { return Poll::Ready(Err(gone(id))) };
+        if let ReplyState::Here(_) = reply {
+            let ReplyState::Here(here) = std::mem::replace(reply, ReplyState::Taken) else {
+                return Poll::Ready(Err(gone(id)));
+            };
+            if !here.items {
+                self.remove(id);
+            }
+            return Poll::Ready(Ok(here));
+        }
+        if let Some(outcome) = stream.inflow.outcome.take() {
+            self.remove(id);
+            return Poll::Ready(Err(outcome.err().unwrap_or_else(|| gone(id))));
+        }
+        set_waker(&mut stream.inflow.waker, cx);
+        Poll::Pending
+    }
+
+    /// Ends a call that was opened here before it is answered; the peer drops its handler.
+    pub fn cancel(&mut self, id: StreamId, code: ResetCode) {
+        let Some(stream) = self.opened.get(id) else { return };
+        if stream.inflow.outcome.is_none() && self.closed.is_none() {
+            self.send_reset(id, code);
+        }
+        self.remove(id);
+    }
+
+    /// Answers a call that came in.
+    ///
+    /// An answer over the peer's limits goes out as a status that says so.
+    pub fn reply(&mut self, id: StreamId, answer: Reply) {
+        let Some(peer) = &self.peer else { return };
+        let settings = &peer.settings;
+        let size = check(answer.message.len(), settings.message_bytes_max, "result");
+        let size = size.and(check(metadata_bytes(&answer.metadata), settings.metadata_bytes_max, "metadata"));
+        if let Err(error) = size {
+            let status = Status::new(crate::Code::ResourceExhausted, error.to_string());
+            return self.fail(id, status);
+        }
+        let Some(stream) = self.accepted.get(id) else { return };
+        let Role::Accepted { replied, .. } = &mut stream.role else { return };
+        *replied = true;
+        let flags = Flags::NONE
+            .with_if(Flags::METADATA, !answer.metadata.is_empty())
+            .with_if(Flags::FAILED, answer.failed);
+        let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
+        self.send_head(header, answer.message, !answer.items, |out| {
+            if !answer.metadata.is_empty() {
+                encode_metadata(&answer.metadata, out);
+            }
+        });
+    }
+
+    /// Ends a call that came in with a status, after what has been sent in it.
+    pub fn fail(&mut self, id: StreamId, status: Status) {
+        self.finish(id, Finish::Status(status));
+    }
+
+    /// Ends this side's stream of items; where the call came in, that ends the call.
+    pub fn end_items(&mut self, id: StreamId) {
+        self.finish(id, Finish::End);
+    }
+
+    /// Ends a call that came in and was not taken up: its handler did not run.
+    pub fn refuse(&mut self, id: StreamId) {
+        if self.accepted.get(id).is_some() {
+            self.send_reset(id, ResetCode::Refused);
+            self.remove(id);
+        }
+    }
+
+    fn finish(&mut self, id: StreamId, finish: Finish) {
+        let Some(stream) = self.stream(id) else { return };
+        if let Finish::Status(_) = finish {
+            // What was not sent yet would only delay the news.
+            stream.outflow.queue.clear();
+        }
+        if stream.outflow.queue.is_empty() {
+            self.send_finish(id, finish);
+        } else {
+            stream.outflow.finish = Some(finish);
+        }
+    }
+
+    pub(super) fn send_finish(&mut self, id: StreamId, finish: Finish) {
+        let bytes_max = self.peer_frame_bytes();
+        let header = FrameHeader::new(FrameKind::End, id, 0).with_flags(Flags::END);
+        self.outbox.frame(
+            header,
+            |out| match &finish {
+                Finish::End => {}
+                Finish::Status(status) => encode_status(status, bytes_max, out),
+            },
+            Bytes::new(),
+        );
+        self.wake_writer();
+        self.sent_last(id);
+    }
+
+    /// The last frame of this side is on its way: a call that came in is over with it.
+    pub(super) fn sent_last(&mut self, id: StreamId) {
+        if !self.is_mine(id) {
+            self.resets.refund();
+            self.remove(id);
+        }
+    }
+
+    /// Sends the first frame of a message that opens or answers a call, and queues the rest of a large one.
+    fn send_head(
+        &mut self,
+        header: FrameHeader,
+        mut message: Bytes,
+        last: bool,
+        head: impl FnOnce(&mut bytes::BytesMut),
+    ) {
+        let total = message.len();
+        let rest = message.split_off(total.min(self.chunk_bytes()));
+        let is_whole = rest.is_empty();
+        let flags = header.flags.with_if(Flags::MORE, !is_whole).with_if(Flags::END, is_whole && last);
+        self.outbox.frame(
+            header.with_flags(flags),
+            |out| {
+                head(out);
+                if !is_whole {
+                    out.put_u32_le(u32::try_from(total).expect("a message is within the peer's limit, a u32"));
+                }
+            },
+            message,
+        );
+        self.wake_writer();
+        if !is_whole {
+            self.enqueue(header.id, Outgoing { rest, started: true, last });
+        } else if last {
+            self.sent_last(header.id);
+        }
+    }
+
+    /// The longest part of a message that goes into one frame.
+    pub(super) fn chunk_bytes(&self) -> usize {
+        // What an OPEN frame holds beside metadata and message.
+        const HEAD_BYTES: usize = 32;
+        let settings = self.peer.as_ref().map(|peer| &peer.settings);
+        let room = settings.map_or(0, |settings| {
+            (settings.frame_bytes_max as usize).saturating_sub(settings.metadata_bytes_max as usize + HEAD_BYTES)
+        });
+        (self.config.chunk_bytes as usize).min(room).max(1)
+    }
+
+    fn peer_frame_bytes(&self) -> usize {
+        self.peer.as_ref().map_or(0, |peer| peer.settings.frame_bytes_max as usize)
+    }
+}
+
+/// Keeps the waker of whoever polls, without cloning it where it is the same.
+pub(super) fn set_waker(slot: &mut Option<std::task::Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
+
+pub(super) fn check(bytes: usize, max: u32, what: &str) -> Result<(), Error> {
+    if bytes <= max as usize {
+        return Ok(());
+    }
+    let text = format!("a {what} of {bytes} bytes is over the peer's limit of {max}: send less, or raise it there");
+    Err(Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::NeverSent))
+}

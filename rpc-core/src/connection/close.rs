@@ -1,0 +1,158 @@
+//! How a connection ends: drained, closed for a fault, lost, or silent for too long.
+
+use std::time::Instant;
+
+use bytes::{BufMut, Bytes};
+
+use super::receive::spend;
+use super::stream::Role;
+use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, StreamId};
+use crate::wire::{GoAway, parse_goaway};
+use crate::{Error, ErrorKind, Fate};
+
+impl Connection {
+    /// Takes no further calls and tells the peer which was the last; those under way go on.
+    pub fn drain(&mut self, reason: &str) {
+        if !self.draining && self.closed.is_none() {
+            self.draining = true;
+            self.send_goaway(CloseCode::Shutdown, reason);
+        }
+    }
+
+    /// Tells the peer what it did wrong, as the last that is sent, and ends all calls.
+    pub fn close(&mut self, fatal: &Fatal) {
+        if self.closed.is_none() {
+            self.ready.clear();
+            self.send_goaway(fatal.code, &fatal.reason);
+        }
+        let kind = if fatal.code == CloseCode::Shutdown { ErrorKind::Closed } else { ErrorKind::Protocol };
+        self.end_all(kind, &fatal.reason);
+    }
+
+    /// Ends all calls because the link is gone.
+    pub fn lost(&mut self, reason: &str) {
+        self.end_all(ErrorKind::ConnectionLost, reason);
+    }
+
+    /// Tells whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// Returns why the connection has ended.
+    pub fn closed_reason(&self) -> Option<&str> {
+        self.closed.as_ref().map(|closed| closed.reason.as_str())
+    }
+
+    /// Tells whether this side has said that it takes no further calls.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// Tells whether the peer has said that it takes no further calls.
+    pub fn is_peer_draining(&self) -> bool {
+        self.peer_draining
+    }
+
+    /// Returns when [`on_timer`](Self::on_timer) wants to be called.
+    pub fn timer(&self) -> Instant {
+        match self.pinged_at {
+            Some(pinged_at) => pinged_at + self.config.ping_timeout,
+            None => self.heard_at + self.config.ping_interval,
+        }
+    }
+
+    /// Asks for a sign of life where nothing was heard for long.
+    ///
+    /// # Errors
+    /// None came: the connection is dead.
+    pub fn on_timer(&mut self, now: Instant) -> Result<(), Fatal> {
+        if now < self.timer() || self.closed.is_some() {
+            return Ok(());
+        }
+        if self.pinged_at.is_some() {
+            let text = format!("nothing was heard from the peer for {:?}", now.duration_since(self.heard_at));
+            return Err(Fatal::new(CloseCode::Timeout, text));
+        }
+        self.pinged_at = Some(now);
+        self.send_control(FrameKind::Ping, StreamId::CONNECTION, &[0; 8]);
+        Ok(())
+    }
+
+    fn send_goaway(&mut self, code: CloseCode, reason: &str) {
+        let last = self.last_accepted;
+        let header = FrameHeader::new(FrameKind::GoAway, StreamId::CONNECTION, 0);
+        let reason = crate::wire::cut(reason, 1024);
+        self.outbox.frame(
+            header,
+            |out| {
+                out.put_u64_le(last.as_u64());
+                out.put_u16_le(code as u16);
+                out.put_slice(reason.as_bytes());
+            },
+            Bytes::new(),
+        );
+        self.wake_writer();
+    }
+
+    pub(super) fn receive_goaway(&mut self, payload: Bytes, now: Instant) -> Result<(), Fatal> {
+        let GoAway { last, code, reason } =
+            parse_goaway(payload).map_err(|fault| Fatal::new(CloseCode::Protocol, fault))?;
+        if self.peer_draining {
+            spend(&mut self.pings, now, CloseCode::Protocol, "too many farewells came")?;
+        } else {
+            self.peer_draining = true;
+            self.events.push_back(Event::Draining);
+        }
+        for id in self.opened.ids().into_iter().filter(|id| id.sequence() > last.sequence()) {
+            let text = format!("the server takes no further calls: {reason}");
+            self.end_call(id, Error::new(ErrorKind::Refused, text));
+        }
+        // Those who wait for a slot must look for another connection.
+        self.slots_freed = usize::MAX;
+        if code != CloseCode::Shutdown {
+            self.end_all(ErrorKind::Protocol, &format!("the peer closed the connection: {reason}"));
+        }
+        Ok(())
+    }
+
+    fn end_all(&mut self, kind: ErrorKind, reason: &str) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(Closed { kind, reason: reason.to_owned() });
+        for id in self.opened.ids() {
+            let error = self.lost_error(id);
+            self.end_call(id, error);
+        }
+        for id in self.accepted.ids() {
+            self.remove(id);
+            self.events.push_back(Event::Cancelled(id));
+        }
+        self.ready.clear();
+        self.slots_freed = usize::MAX;
+        self.wake_writer();
+    }
+
+    fn end_call(&mut self, id: StreamId, error: Error) {
+        if let Some(stream) = self.opened.get(id)
+            && stream.inflow.outcome.is_none()
+        {
+            stream.inflow.outcome = Some(Err(error));
+            self.end_by_error(id);
+        }
+    }
+
+    /// Says whether a call may have run, by whether its first byte has been taken to be written.
+    fn lost_error(&mut self, id: StreamId) -> Error {
+        let closed = self.closed.as_ref();
+        let kind = closed.map_or(ErrorKind::ConnectionLost, |closed| closed.kind);
+        let reason = closed.map_or_else(String::new, |closed| closed.reason.clone());
+        let sent_at = match self.opened.get(id).map(|stream| &stream.role) {
+            Some(Role::Opened { sent_at, .. }) => *sent_at,
+            _ => 0,
+        };
+        let fate = if self.outbox.is_taken(sent_at) { Fate::MaybeExecuted } else { Fate::NeverSent };
+        Error::new(kind, reason).with_fate(fate)
+    }
+}

@@ -1,0 +1,103 @@
+//! Streams of items, in either direction.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::calls::{check, set_waker};
+use super::stream::{Outgoing, Role};
+use super::{Connection, StreamId, gone};
+use crate::wire::Flags;
+use crate::{Error, Fate};
+
+impl Connection {
+    /// Waits for items of the peer and moves all that are here to `out`; taking them grants the peer more.
+    ///
+    /// Gives true while there may be more, false after the last.
+    ///
+    /// # Errors
+    /// The call failed; it is over then.
+    pub fn poll_items(
+        &mut self,
+        id: StreamId,
+        cx: &mut Context<'_>,
+        out: &mut VecDeque<Bytes>,
+    ) -> Poll<Result<bool, Error>> {
+        let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
+        let inflow = &mut stream.inflow;
+        if !inflow.items.is_empty() {
+            let mut cost = 0;
+            for item in inflow.items.drain(..) {
+                cost += item.cost;
+                out.push_back(item.bytes);
+            }
+            self.unhold(id, cost);
+            return Poll::Ready(Ok(true));
+        }
+        let is_over = match inflow.outcome.take() {
+            Some(Err(error)) => {
+                self.remove(id);
+                return Poll::Ready(Err(error));
+            }
+            Some(Ok(())) => true,
+            None => false,
+        };
+        if is_over {
+            self.remove(id);
+            return Poll::Ready(Ok(false));
+        }
+        if inflow.ended {
+            return Poll::Ready(Ok(false));
+        }
+        set_waker(&mut inflow.waker, cx);
+        Poll::Pending
+    }
+
+    /// Takes items to be sent out of `items`, as many as can be; ready once all of them are on their way.
+    ///
+    /// The waker is kept in any case: it is woken too when the call ends from the other side.
+    ///
+    /// # Errors
+    /// The call is over, so nothing more can be sent in it.
+    pub fn poll_send_items(
+        &mut self,
+        id: StreamId,
+        cx: &mut Context<'_>,
+        items: &mut VecDeque<Bytes>,
+    ) -> Poll<Result<(), Error>> {
+        while let Some(item) = items.front() {
+            let size = check(item.len(), self.peer_message_bytes(), "stream item");
+            let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
+            if let Err(error) = size {
+                return Poll::Ready(Err(error.with_fate(Fate::Failed)));
+            }
+            if !stream.outflow.queue.is_empty() {
+                break;
+            }
+            let Some(item) = items.pop_front() else { break };
+            if !self.send_at_once(id, &item) {
+                self.enqueue(id, Outgoing { rest: item, started: false, last: false });
+            }
+        }
+        let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
+        if stream.inflow.outcome.is_some() && matches!(stream.role, Role::Opened { .. }) {
+            return Poll::Ready(Err(gone(id)));
+        }
+        set_waker(&mut stream.outflow.waker, cx);
+        if items.is_empty() && stream.outflow.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn peer_message_bytes(&self) -> u32 {
+        self.peer.as_ref().map_or(0, |peer| peer.settings.message_bytes_max)
+    }
+
+    /// Sends an item that fits into one frame for which there is credit.
+    fn send_at_once(&mut self, id: StreamId, item: &Bytes) -> bool {
+        if item.len() > self.chunk_bytes() || !self.spend_credit(id, item.len()) {
+            return false;
+        }
+        self.send_data(id, Flags::NONE, None, item.clone());
+        true
+    }
+}

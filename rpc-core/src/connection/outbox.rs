@@ -1,0 +1,135 @@
+//! What waits to be written: small frames gathered in one buffer, large bodies beside it as they are.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use crate::wire::{FrameHeader, HEADER_BYTES};
+
+/// A body from this length on is not copied but written from where it is.
+const SEGMENT_BYTES_MIN: usize = 4 * 1024;
+
+/// Bytes on their way to the link, in order.
+///
+/// The writer keeps one and swaps it with the connection's, so that the memory of both is used again.
+#[derive(Debug, Default)]
+pub struct Transmit {
+    segments: VecDeque<Bytes>,
+    tail: BytesMut,
+    // How much of the segments is left; the tail knows its own length.
+    segment_bytes: usize,
+}
+
+impl Transmit {
+    /// Creates one that is empty and takes no memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn push(&mut self, body: Bytes) {
+        if body.len() < SEGMENT_BYTES_MIN {
+            return self.tail.put_slice(&body);
+        }
+        if !self.tail.is_empty() {
+            self.segment_bytes += self.tail.len();
+            self.segments.push_back(self.tail.split().freeze());
+        }
+        self.segment_bytes += body.len();
+        self.segments.push_back(body);
+    }
+}
+
+impl Buf for Transmit {
+    fn remaining(&self) -> usize {
+        self.segment_bytes + self.tail.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.front().map_or(&self.tail, |segment| segment)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let tail = (!self.tail.is_empty()).then_some(&*self.tail);
+        let parts = self.segments.iter().map(|segment| &**segment).chain(tail);
+        let mut filled = 0;
+        for (slice, part) in slices.iter_mut().zip(parts) {
+            *slice = IoSlice::new(part);
+            filled += 1;
+        }
+        filled
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        while let Some(front) = self.segments.front_mut() {
+            let step = count.min(front.len());
+            front.advance(step);
+            self.segment_bytes -= step;
+            count -= step;
+            if !front.is_empty() {
+                return;
+            }
+            self.segments.pop_front();
+        }
+        if count == self.tail.len() {
+            // Not `advance`: clearing keeps the memory in front of the cursor.
+            self.tail.clear();
+        } else {
+            self.tail.advance(count);
+        }
+    }
+}
+
+/// The connection's side of [`Transmit`]: it appends frames, and knows which of them the writer has taken.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pending: Transmit,
+    taken_bytes: u64,
+}
+
+impl Outbox {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.pending.has_remaining()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pending.remaining()
+    }
+
+    /// Where the next byte will stand in all that is ever sent.
+    pub(super) fn position(&self) -> u64 {
+        self.taken_bytes + self.len() as u64
+    }
+
+    /// Tells whether the writer has taken the byte that stands there.
+    pub(super) fn is_taken(&self, position: u64) -> bool {
+        position < self.taken_bytes
+    }
+
+    pub(super) fn raw(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        write(&mut self.pending.tail);
+    }
+
+    /// Appends a frame that ends with `body`; its length is filled in.
+    pub(super) fn frame(&mut self, header: FrameHeader, head: impl FnOnce(&mut BytesMut), body: Bytes) {
+        let tail = &mut self.pending.tail;
+        let start = tail.len();
+        tail.put_slice(&header.to_bytes());
+        head(tail);
+        let bytes = tail.len() - start - HEADER_BYTES + body.len();
+        let bytes = u32::try_from(bytes).expect("a frame is cut to far below 4 GiB");
+        tail[start..start + 4].copy_from_slice(&bytes.to_le_bytes());
+        self.pending.push(body);
+    }
+
+    /// Appends a frame whose content is small.
+    pub(super) fn control(&mut self, header: FrameHeader, content: &[u8]) {
+        self.frame(header, |out| out.put_slice(content), Bytes::new());
+    }
+
+    /// Gives the writer all there is, for an empty one in exchange.
+    pub(super) fn take(&mut self, empty: &mut Transmit) {
+        self.taken_bytes += self.len() as u64;
+        std::mem::swap(&mut self.pending, empty);
+    }
+}

@@ -1,0 +1,503 @@
+//! What comes in: bytes to frames, frames to calls.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::credit::FRAME_COST;
+use super::stream::{Assembly, Item, ReplyHead, ReplyState, Role, Stream};
+use super::{
+    Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, Reply, ResetCode, Side,
+    StreamId,
+};
+use crate::wire::{
+    Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u32, parse_u64,
+    split_total,
+};
+use crate::{Code, Error, ErrorKind, Fate, Status};
+
+fn protocol(fault: &str) -> Fatal {
+    Fatal::new(CloseCode::Protocol, fault)
+}
+
+impl Connection {
+    /// Takes all frames that are whole off the front of `input`; what is left is the start of one, and wants more bytes.
+    ///
+    /// # Errors
+    /// The peer broke the protocol: [`close`](Self::close) the connection.
+    pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
+        if !input.is_empty() {
+            self.heard_at = now;
+            self.pinged_at = None;
+        }
+        if self.peer.is_none() && !self.receive_hello(input)? {
+            return Ok(());
+        }
+        while let Some(raw) = input.first_chunk::<HEADER_BYTES>() {
+            let header = FrameHeader::parse(raw);
+            // Held against the limit before anything is reserved for it.
+            let bytes_max = self.config.settings.frame_bytes_max;
+            if header.bytes > bytes_max {
+                let text = format!("a frame of {} bytes came; the limit here is {bytes_max}", header.bytes);
+                return Err(Fatal::new(CloseCode::FrameTooLarge, text));
+            }
+            let bytes = HEADER_BYTES + header.bytes as usize;
+            if input.len() < bytes {
+                input.reserve(bytes - input.len());
+                return Ok(());
+            }
+            let mut payload = input.split_to(bytes).freeze();
+            payload.advance(HEADER_BYTES);
+            self.receive_frame(header, payload, now)?;
+        }
+        Ok(())
+    }
+
+    fn receive_hello(&mut self, input: &mut BytesMut) -> Result<bool, Fatal> {
+        let hello = Hello::parse(input).map_err(|error| {
+            let code = match error {
+                crate::wire::HelloError::Version(_) => CloseCode::Version,
+                _ => CloseCode::Protocol,
+            };
+            Fatal { hello: Some(error.clone()), ..Fatal::new(code, error.to_string()) }
+        })?;
+        let Some(hello) = hello else { return Ok(false) };
+        self.granted_out = hello.settings.connection_window_bytes.into();
+        self.peer = Some(hello);
+        self.events.push_back(Event::Opened);
+        Ok(true)
+    }
+
+    fn receive_frame(&mut self, header: FrameHeader, payload: Bytes, now: Instant) -> Result<(), Fatal> {
+        let id = header.id;
+        match header.kind {
+            Some(FrameKind::Open) => self.receive_open(header, payload, now),
+            Some(FrameKind::Reply) => self.receive_reply(header, payload),
+            Some(FrameKind::Data) => self.receive_data(header, payload),
+            Some(FrameKind::End) => self.receive_end(id, payload),
+            Some(FrameKind::Reset) => self.receive_reset(id, &payload, now),
+            Some(FrameKind::Credit) => self.receive_credit(id, &payload, now),
+            Some(FrameKind::Ping) => {
+                spend(&mut self.pings, now, CloseCode::TooManyPings, "pings came more often than agreed")?;
+                parse_u64(&payload).map_err(protocol)?;
+                self.send_control(FrameKind::Pong, StreamId::CONNECTION, &payload);
+                Ok(())
+            }
+            Some(FrameKind::GoAway) => self.receive_goaway(payload, now),
+            // An unknown kind comes from a later version and is skipped.
+            Some(FrameKind::Pong) | None => Ok(()),
+        }
+    }
+
+    fn receive_open(&mut self, header: FrameHeader, mut payload: Bytes, now: Instant) -> Result<(), Fatal> {
+        let id = header.id;
+        if self.is_mine(id) || id.sequence() <= self.last_accepted.sequence() {
+            return Err(protocol("a call was opened under an id that was used before"));
+        }
+        if self.accepted.is_live(id.slot()) {
+            return Err(protocol("a call was opened in the slot of one that is under way"));
+        }
+        self.last_accepted = id;
+        let calls_max = self.config.settings.calls_max;
+        if self.draining || self.side == Side::Client || u32::from(id.slot()) >= calls_max {
+            spend(&mut self.resets, now, CloseCode::TooManyResets, "too many calls came that had to be refused")?;
+            self.send_reset(id, ResetCode::Refused);
+            return Ok(());
+        }
+        let head = parse_open(header.flags, &mut payload).map_err(protocol)?;
+        let total = split_total(header.flags, &mut payload).map_err(protocol)?;
+        let granted = self.peer.as_ref().map_or(0, |peer| peer.settings.stream_window_bytes);
+        let role = Role::Accepted { head: None, replied: false };
+        self.accepted.insert(id, Stream::new(role, self.config.settings.stream_window_bytes, granted));
+        if let Err(status) = self.check_head(&head.metadata, total, payload.len()) {
+            self.fail(id, status);
+            return Ok(());
+        }
+        let metadata = match decode_metadata(head.metadata) {
+            Ok(metadata) => metadata,
+            Err(fault) => {
+                self.fail(id, Status::new(Code::InvalidArgument, format!("the call came with {fault}")));
+                return Ok(());
+            }
+        };
+        let mut incoming = Incoming {
+            id,
+            method: head.method,
+            timeout: head.timeout_micros.map(Duration::from_micros),
+            metadata,
+            codec: header.codec,
+            message: Bytes::new(),
+            items: false,
+            oneway: header.flags.has(Flags::ONEWAY),
+        };
+        let last = header.flags.has(Flags::END);
+        let Some(Stream { role: Role::Accepted { head, .. }, inflow, .. }) = self.accepted.get(id) else {
+            return Ok(());
+        };
+        if let Some(total) = total {
+            *head = Some(Box::new(incoming));
+            return self.start_message(id, header.flags, total, &payload, true);
+        }
+        inflow.ended = last;
+        incoming.message = payload;
+        incoming.items = !last;
+        self.events.push_back(Event::Call(incoming));
+        Ok(())
+    }
+
+    /// Holds metadata and message against the limits, before anything is kept of them.
+    fn check_head(&self, metadata: &[u8], total: Option<u32>, first: usize) -> Result<(), Status> {
+        let settings = &self.config.settings;
+        let too_long = |what: &str, bytes: usize, max: u32| {
+            let text = format!("{what} of {bytes} bytes is over the limit of {max} here");
+            Status::new(Code::ResourceExhausted, text)
+        };
+        if metadata.len() > settings.metadata_bytes_max as usize {
+            return Err(too_long("metadata", metadata.len(), settings.metadata_bytes_max));
+        }
+        let bytes = total.map_or(first, |total| total as usize);
+        if bytes > settings.message_bytes_max as usize {
+            return Err(too_long("a message", bytes, settings.message_bytes_max));
+        }
+        Ok(())
+    }
+
+    fn receive_reply(&mut self, header: FrameHeader, mut payload: Bytes) -> Result<(), Fatal> {
+        let id = header.id;
+        if !self.is_mine(id) {
+            return Err(protocol("a call was answered by the side that opened it"));
+        }
+        let metadata = parse_reply(header.flags, &mut payload).map_err(protocol)?;
+        let total = split_total(header.flags, &mut payload).map_err(protocol)?;
+        let check = self.check_head(&metadata, total, payload.len());
+        let Some(stream) = self.live(id)? else { return Ok(()) };
+        let Role::Opened { reply: reply @ ReplyState::Awaited, .. } = &mut stream.role else {
+            return Err(protocol("a call was answered twice"));
+        };
+        let head = match (check, decode_metadata(metadata)) {
+            (Ok(()), Ok(metadata)) => {
+                ReplyHead { metadata, codec: header.codec, failed: header.flags.has(Flags::FAILED) }
+            }
+            (Err(status), _) => {
+                self.give_up(id, &format!("the answer came with {}", status.message()));
+                return Ok(());
+            }
+            (_, Err(fault)) => return Err(protocol(fault)),
+        };
+        if let Some(total) = total {
+            *reply = ReplyState::Assembling(Box::new(head));
+            return self.start_message(id, header.flags, total, &payload, true);
+        }
+        *reply = head.with(payload, !header.flags.has(Flags::END));
+        self.replied(id);
+        Ok(())
+    }
+
+    fn receive_data(&mut self, header: FrameHeader, mut payload: Bytes) -> Result<(), Fatal> {
+        let (id, flags) = (header.id, header.flags);
+        let cost = FRAME_COST + payload.len() as u64;
+        self.charge_connection(cost)?;
+        let Some(stream) = self.live(id)? else {
+            self.grant_connection();
+            return Ok(());
+        };
+        let inflow = &mut stream.inflow;
+        inflow.granted = inflow.granted.checked_sub(cost).ok_or_else(super::credit::over)?;
+        if inflow.ended {
+            return Err(protocol("data came after the end of a stream"));
+        }
+        if inflow.assembly.is_some() {
+            return self.continue_message(id, flags, &payload, cost);
+        }
+        if matches!(stream.role, Role::Opened { reply: ReplyState::Awaited, .. }) {
+            return Err(protocol("data came before the answer"));
+        }
+        let total = split_total(flags, &mut payload).map_err(protocol)?;
+        if let Err(status) = self.check_head(&[], total, payload.len()) {
+            self.reject_item(id, status);
+            return Ok(());
+        }
+        if let Some(total) = total {
+            return self.start_message(id, flags, total, &payload, false);
+        }
+        self.add_item(id, payload, cost);
+        if flags.has(Flags::END) {
+            self.end_inflow(id, None);
+        }
+        Ok(())
+    }
+
+    /// Takes the first part of a message that goes on.
+    fn start_message(
+        &mut self,
+        id: StreamId,
+        flags: Flags,
+        total: u32,
+        payload: &[u8],
+        is_head: bool,
+    ) -> Result<(), Fatal> {
+        let total = total as usize;
+        if payload.len() >= total || flags.has(Flags::END) {
+            return Err(protocol("a message goes on that was complete"));
+        }
+        // The memory for the whole is taken when there is room for it; until then only for what is here.
+        let held = if is_head { payload.len() as u64 } else { FRAME_COST + payload.len() as u64 };
+        let assembly =
+            Assembly { total, buffer: BytesMut::from(payload), admitted: false, held, is_head };
+        if let Some(stream) = self.stream(id) {
+            stream.inflow.assembly = Some(Box::new(assembly));
+        }
+        self.hold(id, held);
+        self.admit(id);
+        Ok(())
+    }
+
+    fn continue_message(&mut self, id: StreamId, flags: Flags, payload: &[u8], cost: u64) -> Result<(), Fatal> {
+        let Some(stream) = self.stream(id) else { return Ok(()) };
+        let Some(assembly) = &mut stream.inflow.assembly else { return Ok(()) };
+        let left = assembly.total - assembly.buffer.len();
+        let is_whole = !flags.has(Flags::MORE);
+        if payload.len() > left || is_whole != (payload.len() == left) {
+            return Err(protocol("the parts of a message do not add up to its length"));
+        }
+        assembly.buffer.extend_from_slice(payload);
+        if !assembly.admitted {
+            assembly.held += cost;
+            self.hold(id, cost);
+        }
+        if is_whole {
+            self.complete_message(id, flags.has(Flags::END));
+        } else if flags.has(Flags::END) {
+            return Err(protocol("a stream ended within a message"));
+        }
+        self.grant_stream(id);
+        self.grant_connection();
+        Ok(())
+    }
+
+    fn complete_message(&mut self, id: StreamId, last: bool) {
+        let Some(stream) = self.stream(id) else { return };
+        let Some(assembly) = stream.inflow.assembly.take() else { return };
+        self.end_assembly(&assembly);
+        self.unhold(id, assembly.held);
+        let Assembly { buffer, is_head, .. } = *assembly;
+        let message = buffer.freeze();
+        if is_head {
+            return self.complete_head(id, message, last);
+        }
+        let cost = FRAME_COST + message.len() as u64;
+        self.add_item(id, message, cost);
+        if last {
+            self.end_inflow(id, None);
+        }
+    }
+
+    /// The arguments or the result were put together.
+    fn complete_head(&mut self, id: StreamId, message: Bytes, last: bool) {
+        let Some(stream) = self.stream(id) else { return };
+        match &mut stream.role {
+            Role::Accepted { head, .. } => {
+                stream.inflow.ended = last;
+                if let Some(incoming) = head.take() {
+                    self.events.push_back(Event::Call(Incoming { message, items: !last, ..*incoming }));
+                }
+            }
+            Role::Opened { reply, .. } => {
+                if let ReplyState::Assembling(head) = std::mem::replace(reply, ReplyState::Taken) {
+                    *reply = head.with(message, !last);
+                }
+                self.replied(id);
+            }
+        }
+    }
+
+    /// A call that was opened here has its answer.
+    fn replied(&mut self, id: StreamId) {
+        let Some(Stream { role: Role::Opened { reply, detached, .. }, inflow, outflow }) = self.opened.get(id) else {
+            return;
+        };
+        let is_detached = *detached;
+        if let ReplyState::Here(Reply { items: false, .. }) = reply {
+            inflow.ended = true;
+            inflow.outcome = Some(Ok(()));
+            outflow.queue.clear();
+        }
+        self.wakes.extend(inflow.waker.take());
+        self.wakes.extend(outflow.waker.take());
+        if is_detached {
+            self.remove(id);
+        }
+    }
+
+    fn add_item(&mut self, id: StreamId, bytes: Bytes, cost: u64) {
+        self.hold(id, cost);
+        let Some(stream) = self.stream(id) else { return };
+        stream.inflow.items.push_back(Item { bytes, cost });
+        let waker = stream.inflow.waker.take();
+        self.wakes.extend(waker);
+    }
+
+    /// The peer has sent its last: with it, a call that was opened here is over.
+    fn end_inflow(&mut self, id: StreamId, status: Option<Status>) {
+        let Some(stream) = self.stream(id) else { return };
+        stream.inflow.ended = true;
+        let mut is_detached = false;
+        if let Role::Opened { detached, .. } = &stream.role {
+            is_detached = *detached;
+            stream.inflow.outcome = Some(status.map_or(Ok(()), |status| Err(status.into())));
+            stream.outflow.queue.clear();
+        }
+        let wakers = [stream.inflow.waker.take(), stream.outflow.waker.take()];
+        self.wakes.extend(wakers.into_iter().flatten());
+        if is_detached {
+            self.remove(id);
+        }
+    }
+
+    fn receive_end(&mut self, id: StreamId, payload: Bytes) -> Result<(), Fatal> {
+        let status = parse_end(payload).map_err(protocol)?;
+        let is_mine = self.is_mine(id);
+        let Some(stream) = self.live(id)? else { return Ok(()) };
+        if stream.inflow.ended {
+            return Err(protocol("a stream ended twice"));
+        }
+        if !is_mine && status.is_some() {
+            return Err(protocol("a caller sent a status"));
+        }
+        if stream.inflow.assembly.is_some() && status.is_none() {
+            return Err(protocol("a stream ended within a message"));
+        }
+        let answered = match &stream.role {
+            Role::Opened { reply, detached, .. } => *detached || !matches!(reply, ReplyState::Awaited),
+            Role::Accepted { .. } => true,
+        };
+        if !answered && status.is_none() {
+            return Err(protocol("a call ended without an answer"));
+        }
+        self.end_inflow(id, status);
+        Ok(())
+    }
+
+    fn receive_reset(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
+        let code = ResetCode::from_u16(parse_u16(payload).map_err(protocol)?);
+        if !self.is_mine(id) {
+            spend(&mut self.resets, now, CloseCode::TooManyResets, "too many calls were opened only to be cancelled")?;
+            if self.live(id)?.is_some() {
+                let was_seen = !matches!(
+                    self.remove(id).map(|stream| stream.role),
+                    Some(Role::Accepted { head: Some(_), .. })
+                );
+                if was_seen {
+                    self.events.push_back(Event::Cancelled(id));
+                }
+            }
+            return Ok(());
+        }
+        let Some(stream) = self.live(id)? else { return Ok(()) };
+        stream.inflow.outcome = Some(Err(reset_error(code)));
+        self.end_by_error(id);
+        Ok(())
+    }
+
+    /// Lets those who wait for a call see how it ended; nobody waits for one that is detached.
+    pub(super) fn end_by_error(&mut self, id: StreamId) {
+        let Some(stream) = self.stream(id) else { return };
+        stream.inflow.ended = true;
+        stream.outflow.queue.clear();
+        let wakers = [stream.inflow.waker.take(), stream.outflow.waker.take()];
+        let is_detached = matches!(stream.role, Role::Opened { detached: true, .. });
+        self.wakes.extend(wakers.into_iter().flatten());
+        if is_detached {
+            self.remove(id);
+        }
+    }
+
+    fn receive_credit(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
+        let more = u64::from(parse_u32(payload).map_err(protocol)?);
+        if more == 0 {
+            spend(&mut self.pings, now, CloseCode::Protocol, "credit frames came that grant nothing")?;
+        }
+        let granted = if id == StreamId::CONNECTION {
+            &mut self.granted_out
+        } else {
+            match self.live(id)? {
+                Some(stream) => &mut stream.outflow.granted,
+                None => return Ok(()),
+            }
+        };
+        *granted += more;
+        // Far above any window, far below what would overflow.
+        if *granted > 1 << 40 {
+            return Err(Fatal::new(CloseCode::FlowControl, "more credit came than there can be"));
+        }
+        if id == StreamId::CONNECTION {
+            if !self.ready.is_empty() {
+                self.wake_writer();
+            }
+        } else {
+            self.make_ready(id);
+        }
+        Ok(())
+    }
+
+    /// A request item over a limit ends the call with a status, an answer's item with an error here.
+    fn reject_item(&mut self, id: StreamId, status: Status) {
+        if self.is_mine(id) {
+            self.give_up(id, &format!("a stream item came with {}", status.message()));
+        } else {
+            self.fail(id, status);
+            self.events.push_back(Event::Cancelled(id));
+        }
+    }
+
+    /// Ends a call that was opened here because of what came for it.
+    fn give_up(&mut self, id: StreamId, text: &str) {
+        self.send_reset(id, ResetCode::LimitExceeded);
+        if let Some(stream) = self.opened.get(id) {
+            let error = Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::Failed);
+            stream.inflow.outcome = Some(Err(error));
+        }
+        self.end_by_error(id);
+    }
+
+    /// Finds a call; none where it has ended, and its frames are late.
+    fn live(&mut self, id: StreamId) -> Result<Option<&mut Stream>, Fatal> {
+        let last = if self.is_mine(id) { self.last_opened } else { self.last_accepted.sequence() };
+        if id.sequence() == 0 || id.sequence() > last {
+            return Err(protocol("a frame came for a call that was never opened"));
+        }
+        let is_over = self.stream(id).is_none_or(|stream| stream.inflow.outcome.is_some());
+        if is_over {
+            self.late_frames += 1;
+            return Ok(None);
+        }
+        Ok(self.stream(id))
+    }
+}
+
+impl ReplyHead {
+    fn with(self, message: Bytes, items: bool) -> ReplyState {
+        let Self { metadata, codec, failed } = self;
+        ReplyState::Here(Reply { metadata, codec, failed, message, items })
+    }
+}
+
+pub(super) fn spend(budget: &mut Budget, now: Instant, code: CloseCode, reason: &str) -> Result<(), Fatal> {
+    if budget.spend(now) { Ok(()) } else { Err(Fatal::new(code, reason)) }
+}
+
+fn reset_error(code: ResetCode) -> Error {
+    match code {
+        ResetCode::Refused => Error::new(
+            ErrorKind::Refused,
+            "the server did not take the call up: it is shutting down or has as many calls as it takes",
+        ),
+        ResetCode::DeadlineExceeded => {
+            Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server")
+        }
+        ResetCode::LimitExceeded => {
+            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server").with_fate(Fate::Failed)
+        }
+        ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
+    }
+}

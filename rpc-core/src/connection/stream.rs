@@ -1,0 +1,134 @@
+//! One call on a connection: what has come in and what waits to go out.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Incoming, Reply};
+use crate::{Error, Metadata, Status};
+
+/// A call, on either side.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) role: Role,
+    pub(super) inflow: Inflow,
+    pub(super) outflow: Outflow,
+}
+
+/// Which end of the call this is, and how far its head has come.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// This side opened the call.
+    Opened {
+        /// Where the OPEN frame starts in all that is ever sent.
+        sent_at: u64,
+        reply: ReplyState,
+        /// Nobody waits for the call: it only keeps its slot until the peer is done.
+        detached: bool,
+    },
+    /// The peer opened the call.
+    Accepted {
+        /// What is known while the arguments are still coming in.
+        head: Option<Box<Incoming>>,
+        replied: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) enum ReplyState {
+    Awaited,
+    /// The first part is here, the rest is being put together.
+    Assembling(Box<ReplyHead>),
+    Here(Reply),
+    Taken,
+}
+
+#[derive(Debug)]
+pub(super) struct ReplyHead {
+    pub(super) metadata: Metadata,
+    pub(super) codec: u8,
+    pub(super) failed: bool,
+}
+
+/// What comes in.
+#[derive(Debug, Default)]
+pub(super) struct Inflow {
+    pub(super) items: VecDeque<Item>,
+    pub(super) assembly: Option<Box<Assembly>>,
+    /// What the peer may still send.
+    pub(super) granted: u64,
+    /// What is kept here of what it has sent.
+    pub(super) held: u64,
+    /// The peer has sent its last.
+    pub(super) ended: bool,
+    /// How the call ended, once it has.
+    pub(super) outcome: Option<Result<(), Error>>,
+    pub(super) waker: Option<Waker>,
+}
+
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) bytes: Bytes,
+    pub(super) cost: u64,
+}
+
+/// A message that comes in several frames.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    pub(super) total: usize,
+    pub(super) buffer: BytesMut,
+    /// There is room for all of it, so what comes in is granted anew at once.
+    pub(super) admitted: bool,
+    /// What its frames cost while it was not admitted.
+    pub(super) held: u64,
+    /// It is the arguments or the result, not an item.
+    pub(super) is_head: bool,
+}
+
+/// What goes out.
+#[derive(Debug, Default)]
+pub(super) struct Outflow {
+    pub(super) queue: VecDeque<Outgoing>,
+    /// What this side may still send.
+    pub(super) granted: u64,
+    /// How this direction ends once the queue is empty.
+    pub(super) finish: Option<Finish>,
+    /// It stands in the connection's list of calls that have something to send.
+    pub(super) is_ready: bool,
+    pub(super) waker: Option<Waker>,
+}
+
+/// A message of which at least a part has not been sent.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) rest: Bytes,
+    pub(super) started: bool,
+    /// The frame that ends the message ends the direction too.
+    pub(super) last: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Finish {
+    End,
+    Status(Status),
+}
+
+impl Stream {
+    pub(super) fn new(role: Role, granted_in: u32, granted_out: u32) -> Self {
+        let inflow = Inflow { granted: granted_in.into(), ..Inflow::default() };
+        let outflow = Outflow { granted: granted_out.into(), ..Outflow::default() };
+        Self { role, inflow, outflow }
+    }
+
+    /// What the whole message costs that is still to come, if it was admitted.
+    pub(super) fn expected(&self, frame_cost: u64) -> u64 {
+        match &self.inflow.assembly {
+            Some(assembly) if assembly.admitted => {
+                let rest = (assembly.total - assembly.buffer.len()) as u64;
+                rest + frame_cost * (rest / (16 << 10) + 1)
+            }
+            _ => 0,
+        }
+    }
+}

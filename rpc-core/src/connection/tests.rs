@@ -1,0 +1,1 @@
+//! Two machines wired back to back.

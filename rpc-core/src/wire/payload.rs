@@ -1,0 +1,179 @@
+//! What stands in frames after their headers (rules P1 to P9).
+//!
+//! Parsers take what they read off the front of a `Bytes`, and say what is wrong in words for a person.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::{CloseCode, Flags, StreamId};
+use crate::metadata::{Entry, Value};
+use crate::{Code, Metadata, MethodId, Status};
+
+/// What is wrong with a frame's content.
+pub(crate) type Fault = &'static str;
+
+/// The start of an OPEN frame, before the arguments.
+#[derive(Debug)]
+pub(crate) struct OpenHead {
+    pub(crate) method: MethodId,
+    pub(crate) timeout_micros: Option<u64>,
+    pub(crate) metadata: Bytes,
+}
+
+/// A GOAWAY frame.
+#[derive(Debug)]
+pub(crate) struct GoAway {
+    pub(crate) last: StreamId,
+    pub(crate) code: CloseCode,
+    pub(crate) reason: String,
+}
+
+pub(crate) fn parse_open(flags: Flags, payload: &mut Bytes) -> Result<OpenHead, Fault> {
+    let method = MethodId::new(take_u64(payload)?);
+    let timeout_micros = flags.has(Flags::DEADLINE).then(|| take_u64(payload)).transpose()?;
+    Ok(OpenHead { method, timeout_micros, metadata: take_metadata(flags, payload)? })
+}
+
+pub(crate) fn parse_reply(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fault> {
+    take_metadata(flags, payload)
+}
+
+/// Takes the length of the whole message, which stands before the first part of one that goes on.
+pub(crate) fn split_total(flags: Flags, payload: &mut Bytes) -> Result<Option<u32>, Fault> {
+    if !flags.has(Flags::MORE) {
+        return Ok(None);
+    }
+    Ok(Some(take_u32(payload)?))
+}
+
+fn take_metadata(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fault> {
+    if !flags.has(Flags::METADATA) {
+        return Ok(Bytes::new());
+    }
+    take_bytes(payload, "metadata longer than its frame")
+}
+
+fn take_bytes(payload: &mut Bytes, fault: Fault) -> Result<Bytes, Fault> {
+    let length = usize::try_from(take_u32(payload)?).map_err(|_| fault)?;
+    if length > payload.len() {
+        return Err(fault);
+    }
+    Ok(payload.split_to(length))
+}
+
+fn take_u32(payload: &mut Bytes) -> Result<u32, Fault> {
+    payload.try_get_u32_le().map_err(|_| "a frame that ends within a number")
+}
+
+fn take_u64(payload: &mut Bytes) -> Result<u64, Fault> {
+    payload.try_get_u64_le().map_err(|_| "a frame that ends within a number")
+}
+
+pub(crate) fn parse_u16(payload: &[u8]) -> Result<u16, Fault> {
+    payload.try_into().map(u16::from_le_bytes).map_err(|_| "a frame that is not two bytes long")
+}
+
+pub(crate) fn parse_u32(payload: &[u8]) -> Result<u32, Fault> {
+    payload.try_into().map(u32::from_le_bytes).map_err(|_| "a frame that is not four bytes long")
+}
+
+pub(crate) fn parse_u64(payload: &[u8]) -> Result<u64, Fault> {
+    payload.try_into().map(u64::from_le_bytes).map_err(|_| "a frame that is not eight bytes long")
+}
+
+/// Reads an END frame: nothing, or a status.
+pub(crate) fn parse_end(mut payload: Bytes) -> Result<Option<Status>, Fault> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let code = payload.try_get_u16_le().map_err(|_| "a status without a code")?;
+    let message = take_bytes(&mut payload, "a status longer than its frame")?;
+    let message = String::from_utf8_lossy(&message).into_owned();
+    Ok(Some(Status::new(Code::from_u16(code), message).with_details(payload)))
+}
+
+/// Appends a status, cut to what fits into `bytes_max`: the message first, then the details as a whole or not at all.
+pub(crate) fn encode_status(status: &Status, bytes_max: usize, out: &mut BytesMut) {
+    let room = bytes_max.saturating_sub(6);
+    let message = cut(status.message(), room);
+    out.put_u16_le(status.code() as u16);
+    put_length(out, message.len());
+    out.put_slice(message.as_bytes());
+    if status.details().len() <= room - message.len() {
+        out.put_slice(status.details());
+    }
+}
+
+/// Cuts a text to at most so many bytes, between two characters.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+pub(crate) fn parse_goaway(mut payload: Bytes) -> Result<GoAway, Fault> {
+    let last = StreamId::from_u64(take_u64(&mut payload)?);
+    let code = payload.try_get_u16_le().map_err(|_| "a farewell without a code")?;
+    let reason = String::from_utf8_lossy(&payload).into_owned();
+    Ok(GoAway { last, code: CloseCode::from_u16(code), reason })
+}
+
+const BINARY: u8 = 1;
+const PROPAGATE: u8 = 2;
+
+/// The bytes that an entry takes beside its key and value.
+const ENTRY_BYTES: usize = 7;
+
+/// Returns how many bytes the metadata takes on the wire; this is what the limit counts.
+pub(crate) fn metadata_bytes(metadata: &Metadata) -> usize {
+    metadata.iter().map(|entry| ENTRY_BYTES + entry.key.len() + entry.value.as_bytes().len()).sum()
+}
+
+/// Appends the metadata with its length before it.
+pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
+    put_length(out, metadata_bytes(metadata));
+    for Entry { key, value, propagate } in metadata.iter() {
+        let binary = if matches!(value, Value::Binary(_)) { BINARY } else { 0 };
+        let value = value.as_bytes();
+        out.put_u8(binary | if *propagate { PROPAGATE } else { 0 });
+        out.put_u16_le(u16::try_from(key.len()).expect("a metadata key has at most 256 bytes"));
+        put_length(out, value.len());
+        out.put_slice(key.as_bytes());
+        out.put_slice(value);
+    }
+}
+
+/// Reads metadata whose length has been held against the limit.
+pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
+    const CUT_OFF: Fault = "metadata that is cut off";
+    let mut metadata = Metadata::new();
+    while !raw.is_empty() {
+        if raw.len() < ENTRY_BYTES {
+            return Err(CUT_OFF);
+        }
+        let (flags, key_bytes, value_bytes) = (raw.get_u8(), usize::from(raw.get_u16_le()), raw.get_u32_le());
+        let value_bytes = usize::try_from(value_bytes).map_err(|_| CUT_OFF)?;
+        if raw.len() < key_bytes || raw.len() - key_bytes < value_bytes {
+            return Err(CUT_OFF);
+        }
+        let key = raw.split_to(key_bytes);
+        let key = str::from_utf8(&key).ok().filter(|key| Metadata::is_valid_key(key));
+        let key = key.ok_or("a metadata key that is not 1 to 256 of a-z 0-9 - _ .")?;
+        let value = raw.split_to(value_bytes);
+        let value = if flags & BINARY != 0 {
+            Value::Binary(Bytes::copy_from_slice(&value))
+        } else {
+            Value::Text(String::from_utf8(value.to_vec()).map_err(|_| "a metadata text that is not UTF-8")?)
+        };
+        if metadata.value(key).is_some() {
+            return Err("a metadata key that stands there twice");
+        }
+        metadata.set(Entry { key: key.into(), value, propagate: flags & PROPAGATE != 0 });
+    }
+    Ok(metadata)
+}
+
+fn put_length(out: &mut BytesMut, length: usize) {
+    out.put_u32_le(u32::try_from(length).expect("what goes into a frame is far below 4 GiB"));
+}

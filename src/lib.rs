@@ -5,15 +5,17 @@ pub use rpc_core::{
     ErrorKind, Fate, Layer, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, Request, Response,
     Router, Service, ServiceDescriptor, Status, Streaming, TraceParent, Value, layer_fn,
 };
-// pub use rpc_macros::service;
+pub use rpc_macros::service;
+pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, ServerBuilder, ServerHandle};
 
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]
 pub mod __private {
     pub use rpc_core::__private::{
-        AsBytes, BorrowedBytes, BorrowedStr, CloneIf, DebugIf, Fallible, FallibleItems, FromCall, IntoItems,
-        IsResult, Items, Nothing, Own, Plain, Stream, Streams, Wire, decode_args, deserialize_message,
-        encode_args, serde, serialize_message, serve, unknown_method,
+        AsBytes, BorrowedBytes, BorrowedStr, CloneIf, DebugIf, Fallible, FallibleItems, FromCall, FromError,
+        IntoItems, IsResult, Items, Nothing, Own, Plain, Stream, Streams, Wire, WireResult, decode_args,
+        deserialize_message, encode_args, handle, is_result, items_of_call, message, own_error, own_items,
+        result_travels, serde, serialize_message, serve, travels, unknown_method,
     };
     pub use rpc_core::{
         Call, Client, Error, Handler, Message, MethodDescriptor, MethodId, MethodKind, Request, Response,

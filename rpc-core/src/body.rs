@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -17,7 +18,8 @@ pub type ItemStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 /// whether there is one. Bytes are shared, so cloning the message costs a reference count.
 pub struct Body {
     message: Bytes,
-    items: Option<ItemStream>,
+    // Never locked: it makes a body `Sync`, so that a reference to one can be held across an await.
+    items: Option<Mutex<ItemStream>>,
 }
 
 impl Body {
@@ -29,7 +31,7 @@ impl Body {
     /// Lets items follow the message.
     #[must_use]
     pub fn with_items(mut self, items: ItemStream) -> Self {
-        self.items = Some(items);
+        self.items = Some(Mutex::new(items));
         self
     }
 
@@ -45,7 +47,8 @@ impl Body {
 
     /// Takes the body apart.
     pub fn into_parts(self) -> (Bytes, Option<ItemStream>) {
-        (self.message, self.items)
+        let items = self.items.map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner));
+        (self.message, items)
     }
 
     /// Copies a body that is one message; a stream cannot be copied.

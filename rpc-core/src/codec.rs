@@ -1,15 +1,15 @@
 //! How values become bytes: the [`Codec`] trait, the codecs that are built in, and the bounds on what is decoded.
 
+mod arena;
 mod args;
 #[cfg(feature = "json")]
 mod json;
 mod limit;
 mod postcard;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::marker::PhantomData;
 
 pub use args::{AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
@@ -33,7 +33,7 @@ pub trait Codec {
     ///
     /// # Errors
     /// What the value's `Serialize` fails with.
-    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut BytesMut) -> Result<(), BoxError>;
+    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError>;
 
     /// Reads one value that fills the bytes.
     ///
@@ -94,7 +94,7 @@ impl CodecKind {
     /// # Errors
     /// [`ErrorKind::Encode`] with what the value's `Serialize` said.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, Error> {
-        in_arena(|out| match self {
+        arena::message(|out| match self {
             Self::Postcard => Postcard::encode(value, out),
             #[cfg(feature = "json")]
             Self::Json => Json::encode(value, out),
@@ -144,22 +144,5 @@ impl CodecKind {
     }
 }
 
-/// How much of a thread's arena is made at a time: enough for a hundred small messages.
-const ARENA_BYTES: usize = 8 * 1024;
-
-thread_local! {
-    static ARENA: RefCell<BytesMut> = RefCell::new(BytesMut::new());
-}
-
-/// Lets small messages of a thread share one allocation: each is a slice of it, and the last one to be dropped frees it.
-fn in_arena(write: impl FnOnce(&mut BytesMut) -> Result<(), BoxError>) -> Result<Bytes, BoxError> {
-    // Taken out, not borrowed: a `Serialize` that encodes something itself finds an empty arena instead of a panic.
-    let mut arena = ARENA.take();
-    if arena.capacity() - arena.len() < ARENA_BYTES / 16 {
-        arena.reserve(ARENA_BYTES);
-    }
-    let result = write(&mut arena);
-    let message = arena.split().freeze();
-    ARENA.set(arena);
-    result.map(|()| message)
-}
+#[cfg(test)]
+mod tests;

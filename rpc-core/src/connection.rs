@@ -174,6 +174,7 @@ pub struct Connection {
     events: VecDeque<Event>,
     wakes: Vec<Waker>,
     writer: Option<Waker>,
+    idle: Option<Waker>,
     draining: bool,
     peer_draining: bool,
     closed: Option<Closed>,
@@ -216,6 +217,7 @@ impl Connection {
             events: VecDeque::new(),
             wakes: Vec::new(),
             writer: None,
+            idle: None,
             draining: false,
             peer_draining: false,
             closed: None,
@@ -262,6 +264,26 @@ impl Connection {
     /// Returns how many bytes wait to be written.
     pub fn unsent_bytes(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Tells whether a server has so much to write that it should read no further calls: it owes the answers to a peer that
+    /// does not take them.
+    pub fn owes_answers(&self, bytes_max: usize) -> bool {
+        self.side == Side::Server && self.closed.is_none() && self.outbox.len() > bytes_max
+    }
+
+    /// Tells whether no call is under way.
+    pub fn is_idle(&self) -> bool {
+        self.calls_in_flight() == 0
+    }
+
+    /// Waits until no call is under way and all is written, or the connection has ended.
+    pub fn poll_idle(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        if self.closed.is_some() || (self.is_idle() && self.outbox.is_empty()) {
+            return std::task::Poll::Ready(());
+        }
+        calls::set_waker(&mut self.idle, cx);
+        std::task::Poll::Pending
     }
 
     /// Returns how many frames came for calls that had ended; each was ignored.
@@ -312,6 +334,9 @@ impl Connection {
         let Stream { mut inflow, mut outflow, .. } = stream;
         self.wakes.extend(inflow.waker.take());
         self.wakes.extend(outflow.waker.take());
+        if self.is_idle() {
+            self.wakes.extend(self.idle.take());
+        }
         if is_mine && self.wants_slot {
             self.slots_freed += 1;
         }

@@ -1,13 +1,14 @@
-//! A caller's stream of items on its way out.
+//! Streams of items: a caller's on its way out, and a reply's as the trait gives it.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{CodecKind, Error, ItemStream, Streaming};
+use crate::reply::{Fallible, FromCall, Items};
+use crate::{Call, CallError, CodecKind, Error, ItemStream, Start, Streaming};
 
 /// Something that can be sent as a stream: any stream of items, or a [`Streaming`] that came from elsewhere.
 pub trait IntoItems: Send + 'static {
@@ -63,5 +64,55 @@ impl<T: Serialize + Send + 'static> Stream for Forwarding<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let codec = self.codec;
         Pin::new(&mut self.stream).poll_next(cx).map(|item| item.map(|item| codec.encode(&item?)))
+    }
+}
+
+/// Turns the items that a call gave into those that the trait's method returns.
+pub fn own_items<R: FromCall<'static>>(
+    items: Streaming<R::Ok, CallError<R::Err>>,
+) -> impl Stream<Item = R> + Send {
+    OwnItems::<R>(items)
+}
+
+/// Makes the call when the first item is asked for; if it fails, that is the only item.
+pub fn items_of_call<R: FromCall<'static> + DeserializeOwned, A: Start>(
+    call: Call<Items<Fallible<R>>, A>,
+) -> impl Stream<Item = R> + Send {
+    ItemsOfCall::Calling(Box::pin(call))
+}
+
+struct OwnItems<R: FromCall<'static>>(Streaming<R::Ok, CallError<R::Err>>);
+
+impl<R: FromCall<'static>> Stream for OwnItems<R> {
+    type Item = R;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        Pin::new(&mut self.0).poll_next(cx).map(|item| item.map(R::from_call))
+    }
+}
+
+enum ItemsOfCall<R: FromCall<'static>, A: Start> {
+    Calling(Pin<Box<Call<Items<Fallible<R>>, A>>>),
+    Streaming(OwnItems<R>),
+    Failed,
+}
+
+impl<R: FromCall<'static> + DeserializeOwned, A: Start> Stream for ItemsOfCall<R, A> {
+    type Item = R;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        loop {
+            *self = match &mut *self {
+                Self::Calling(call) => match ready!(call.as_mut().poll(cx)) {
+                    Ok(items) => Self::Streaming(OwnItems(items)),
+                    Err(error) => {
+                        *self = Self::Failed;
+                        return Poll::Ready(Some(R::from_call(Err(error.into()))));
+                    }
+                },
+                Self::Streaming(items) => return Pin::new(items).poll_next(cx),
+                Self::Failed => return Poll::Ready(None),
+            };
+        }
     }
 }

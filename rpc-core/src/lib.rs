@@ -12,6 +12,7 @@ mod context;
 mod descriptor;
 mod dispatch;
 mod error;
+mod generated;
 mod items;
 mod message;
 mod metadata;
@@ -45,11 +46,15 @@ pub use streaming::Streaming;
 pub mod __private {
     pub use crate::codec::{AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
     pub use crate::dispatch::{Streams, serve};
-    pub use crate::items::{IntoItems, Own};
+    pub use crate::items::{IntoItems, Own, items_of_call, own_items};
     pub use crate::message::{
-        CloneIf, DebugIf, Wire, deserialize_message, serialize_message, unknown_method,
+        CloneIf, DebugIf, Wire, WireResult, debug, deserialize_message, is_result, result_travels,
+        serialize_message, travels, unknown_method,
     };
-    pub use crate::reply::{Fallible, FallibleItems, FromCall, IsResult, Items, Nothing, Plain};
+    pub use crate::reply::{
+        Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain, own_error,
+    };
+    pub use crate::{__handle as handle, __message as message};
     pub use futures_core::Stream;
     pub use serde;
 }

@@ -11,12 +11,13 @@ use serde::ser::{Serialize, Serializer};
 
 pub use whole::{deserialize_message, serialize_message};
 
+use crate::reply::IsResult;
 use crate::{CodecKind, Error, MethodDescriptor, MethodId, ServiceDescriptor};
 
 /// A generated enum of requests or responses: one variant a method.
 ///
 /// On the wire the method's id names the variant, so only the variant's content is encoded.
-pub trait Message<'de>: Sized {
+pub trait Message<'de>: Send + Sized {
     /// The service whose messages these are.
     const SERVICE: &'static ServiceDescriptor;
 
@@ -55,6 +56,21 @@ pub trait Wire<'w>: Serialize + DeserializeOwned + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Wire<'_> for T {}
+
+/// [`Wire`] for a type that is named like `Result`.
+pub trait WireResult<'w>: Wire<'w> + IsResult {}
+
+#[diagnostic::do_not_recommend]
+impl<'w, R: Wire<'w> + IsResult> WireResult<'w> for R {}
+
+/// Holds where `T` can travel; a generated trait asks it of each type, and so the error stands at the type.
+pub const fn travels<T: Wire<'static>>() {}
+
+/// Holds where `R` is a result by an alias, and both its types can travel.
+pub const fn result_travels<R: IsResult<Ok: Wire<'static>, Err: Wire<'static>>>() {}
+
+/// Holds where `R` is a result.
+pub const fn is_result<R: IsResult>() {}
 
 /// `Debug` as a bound that may be false; see [`Wire`].
 pub trait DebugIf<'w>: fmt::Debug {}
@@ -105,4 +121,22 @@ impl<'de, M: Message<'de>> DeserializeSeed<'de> for ContentOf<M> {
 /// The error of a decoder that is asked for a method that it does not have.
 pub fn unknown_method<E: serde::de::Error>(method: MethodId) -> E {
     E::custom(format_args!("no method has the id {method}"))
+}
+
+/// Shows a variant with its fields, or as a tuple where the fields are numbered.
+///
+/// # Errors
+/// What the formatter fails with.
+pub fn debug(f: &mut fmt::Formatter<'_>, variant: &str, fields: &[(&str, &dyn fmt::Debug)]) -> fmt::Result {
+    match fields {
+        [] => f.write_str(variant),
+        [("0", value)] => f.debug_tuple(variant).field(value).finish(),
+        _ => {
+            let mut shown = f.debug_struct(variant);
+            for (name, value) in fields {
+                shown.field(name.trim_start_matches("r#"), value);
+            }
+            shown.finish()
+        }
+    }
 }

@@ -59,6 +59,9 @@ pub trait IsResult: 'static {
     /// # Errors
     /// The result's own.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
+
+    /// Tells whether it is a failure.
+    fn is_failure(&self) -> bool;
 }
 
 impl<T: 'static, E: 'static> IsResult for Result<T, E> {
@@ -68,24 +71,38 @@ impl<T: 'static, E: 'static> IsResult for Result<T, E> {
     fn into_result(self) -> Self {
         self
     }
+
+    fn is_failure(&self) -> bool {
+        self.is_err()
+    }
 }
 
 /// A result in which a failed call can take the place of the method's own error, so that a client can implement its trait.
 pub trait FromCall<'w>: IsResult {
     /// Turns what a call gave into what the trait's method returns.
-    ///
-    /// # Errors
-    /// The method's own error, or one made from the call's.
-    fn from_call<T>(result: Result<T, CallError<Self::Err>>) -> Result<T, Self::Err>;
+    fn from_call(result: Result<Self::Ok, CallError<Self::Err>>) -> Self;
 }
 
 impl<T: 'static, E: From<Error> + 'static> FromCall<'_> for Result<T, E> {
-    fn from_call<V>(result: Result<V, CallError<E>>) -> Result<V, E> {
-        result.map_err(|error| match error {
-            CallError::Method(error) => error,
-            CallError::Rpc(error) => error.into(),
-        })
+    fn from_call(result: Result<T, CallError<E>>) -> Self {
+        own_error(result)
     }
+}
+
+/// `From<Error>` as a bound that may be false; see [`Wire`](crate::message::Wire).
+pub trait FromError<'w>: From<Error> {}
+
+impl<E: From<Error>> FromError<'_> for E {}
+
+/// Lets the method's own error stand for all that can fail.
+///
+/// # Errors
+/// The method's own error, or one made from the call's.
+pub fn own_error<T, E: From<Error>>(result: Result<T, CallError<E>>) -> Result<T, E> {
+    result.map_err(|error| match error {
+        CallError::Method(error) => error,
+        CallError::Rpc(error) => error.into(),
+    })
 }
 
 /// The reply of a method that returns a plain `T`.

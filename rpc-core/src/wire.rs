@@ -39,7 +39,7 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    /// Reads a code's number; a number from a later version counts as a protocol error.
+    /// Reads a code's number; a number from a later version counts as a protocol error (rule E3).
     pub fn from_u16(number: u16) -> Self {
         match number {
             0 => Self::Shutdown,
@@ -72,7 +72,7 @@ pub enum ResetCode {
 }
 
 impl ResetCode {
-    /// Reads a code's number; a number from a later version counts as cancelled.
+    /// Reads a code's number; a number from a later version counts as cancelled (rule E2).
     pub fn from_u16(number: u16) -> Self {
         match number {
             2 => Self::Refused,
@@ -82,3 +82,6 @@ impl ResetCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,24 +223,24 @@ const _: () = {
 
     impl<S: Service> Kv for KvClient<S>
     where
-        for<'w> Result<u64, TooBig>: p::FromCall<'w>,
+        for<'w> TooBig: p::FromError<'w>,
     {
         async fn put(&self, key: &str, value: &[u8]) -> Result<u64, TooBig> {
-            <Result<u64, TooBig> as p::FromCall<'_>>::from_call(Self::put(self, key, value).await)
+            p::FromCall::from_call(Self::put(self, key, value).await)
         }
         async fn watch(
             &self,
             prefix: String,
         ) -> Result<impl Stream<Item = Result<String, TooBig>> + Send, TooBig> {
-            let items =
-                <Result<String, TooBig> as p::FromCall<'_>>::from_call(Self::watch(self, prefix).await)?;
-            Ok(items.map(<Result<String, TooBig> as p::FromCall<'_>>::from_call))
+            p::own_error(Self::watch(self, prefix).await).map(p::own_items)
         }
         async fn upload(&self, name: String, parts: Streaming<u32>) -> Result<u32, TooBig> {
             let request = self.0.request(&KvRequest::Upload { name });
-            let call: Call<p::Fallible<Result<u32, TooBig>>, _> =
-                self.0.call_with_items(&METHOD_UPLOAD, request, parts);
-            <Result<u32, TooBig> as p::FromCall<'_>>::from_call(call.await)
+            p::FromCall::from_call(
+                self.0
+                    .call_with_items::<p::Fallible<Result<u32, TooBig>>, _>(&METHOD_UPLOAD, request, parts)
+                    .await,
+            )
         }
     }
 };

@@ -1,23 +1,242 @@
-//! The calling side: placeholder until the connection is there.
+//! The calling side: a channel makes calls to one address, and makes its connection again when it is lost.
 
-use rpc_core::{Error, ErrorKind, Request, Response, Service};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-/// Calls a server by its URI.
-#[derive(Clone, Debug)]
-pub struct Channel {}
+use rpc_core::{Error, ErrorKind, Fate, Request, Response, Service};
+use tokio::sync::Mutex;
+
+use crate::backoff::Backoff;
+use crate::call::OpenedCall;
+use crate::connection::ClientConnection;
+use crate::limits::Limits;
+use crate::link::Link;
+use crate::uri::Uri;
+
+/// Calls a server over one connection, which is made again when it is lost.
+///
+/// Cloning costs a reference count, and clones share the connection: give one to each client of the services at that address. When
+/// the connection is lost the calls in flight fail at once, and the next call makes a new one. While that fails, calls wait for the next
+/// try, which comes later each time (see [`Backoff`]), and fail with it; a call whose deadline is earlier than that fails
+/// at once.
+///
+/// The connection is closed when the last clone, and the last stream of its calls, is dropped.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rpc_core::Error> {
+/// use rpc_transport::Channel;
+/// let channel = Channel::connect("tcp://127.0.0.1:7000").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Channel {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    uri: Uri,
+    options: Options,
+    /// The connection that calls go to; it may have ended.
+    current: RwLock<Option<Arc<ClientConnection>>>,
+    /// Held by whoever makes a connection, so that only one is made.
+    connecting: Mutex<Failures>,
+}
+
+struct Options {
+    limits: Limits,
+    backoff: Backoff,
+    connect_timeout: Duration,
+}
+
+/// The tries that failed since the last connection.
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    next_try_at: Option<Instant>,
+}
 
 impl Channel {
-    /// Connects.
+    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH` or `mem://NAME`.
     ///
     /// # Errors
-    /// Always, for now.
+    /// [`ErrorKind::Config`] for an address that cannot be used, [`ErrorKind::Connect`] where no connection can be made.
     pub async fn connect(uri: impl AsRef<str>) -> Result<Self, Error> {
-        Err(Error::new(ErrorKind::Connect, format!("cannot connect to {}", uri.as_ref())))
+        Self::builder(uri).connect().await
+    }
+
+    /// Starts a channel with other settings than the usual ones.
+    pub fn builder(uri: impl AsRef<str>) -> ChannelBuilder {
+        let options = Options {
+            limits: Limits::default(),
+            backoff: Backoff::default(),
+            connect_timeout: Duration::from_secs(20),
+        };
+        ChannelBuilder { uri: uri.as_ref().to_owned(), options }
+    }
+
+    /// Returns the server's address.
+    pub fn uri(&self) -> String {
+        self.inner.uri.to_string()
+    }
+
+    async fn connection(&self, deadline: Option<Instant>) -> Result<Arc<ClientConnection>, Error> {
+        match self.inner.current() {
+            Some(connection) => Ok(connection),
+            None => self.inner.reconnect(deadline).await,
+        }
+    }
+}
+
+impl Inner {
+    /// Returns the connection if it takes calls.
+    fn current(&self) -> Option<Arc<ClientConnection>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        current.filter(|connection| connection.takes_calls())
+    }
+
+    async fn reconnect(&self, deadline: Option<Instant>) -> Result<Arc<ClientConnection>, Error> {
+        let mut failures = self.connecting.lock().await;
+        // Somebody else may have made it while this one waited.
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        if let Some(next_try_at) = failures.next_try_at {
+            if deadline.is_some_and(|deadline| deadline <= next_try_at) {
+                return Err(self.too_early(&failures));
+            }
+            tokio::time::sleep_until(next_try_at.into()).await;
+        }
+        let started_at = Instant::now();
+        match self.connect().await {
+            Ok(connection) => {
+                *failures = Failures::default();
+                let connection = Arc::new(connection);
+                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                *current = Some(connection.clone());
+                Ok(connection)
+            }
+            Err(error) => {
+                failures.count = failures.count.saturating_add(1);
+                let wait = self.options.backoff.after(failures.count, fastrand::f64());
+                failures.next_try_at = Some(started_at + wait);
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<ClientConnection, Error> {
+        let uri = self.uri.to_string();
+        let timeout = self.options.connect_timeout;
+        let link = tokio::time::timeout(timeout, Link::connect(&self.uri));
+        let link = match link.await {
+            Ok(Ok(link)) => link,
+            Ok(Err(error)) => {
+                let text = format!("no connection could be made: {error}");
+                return Err(Error::new(ErrorKind::Connect, text).with_peer(uri).with_source(error));
+            }
+            Err(_) => {
+                let text = format!("no connection could be made within {timeout:?}");
+                return Err(Error::new(ErrorKind::Connect, text).with_peer(uri));
+            }
+        };
+        ClientConnection::open(link, &self.options.limits).await.map_err(|error| error.with_fate(Fate::NeverSent))
+    }
+
+    fn too_early(&self, failures: &Failures) -> Error {
+        let text = format!(
+            "no connection could be made {} times in a row, and the next try comes after the call's deadline",
+            failures.count
+        );
+        Error::new(ErrorKind::Connect, text).with_peer(self.uri.to_string())
     }
 }
 
 impl Service for Channel {
-    async fn call(&self, _: Request) -> Result<Response, Error> {
-        Err(Error::new(ErrorKind::Closed, "not connected"))
+    async fn call(&self, request: Request) -> Result<Response, Error> {
+        loop {
+            let connection = self.connection(request.deadline()).await?;
+            // None: the connection ended, or its server drains, just now. Nothing was sent, so another one takes the call.
+            if let Some(call) = OpenedCall::open(&connection, &request).await? {
+                return call.run(request).await;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("uri", &self.uri())
+            .field("connected", &self.inner.current().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`Channel`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rpc_core::Error> {
+/// use std::time::Duration;
+/// use rpc_transport::{Channel, Limits};
+/// let channel = Channel::builder("tcp://127.0.0.1:7000")
+///     .connect_timeout(Duration::from_secs(2))
+///     .limits(Limits::default().message_bytes(64 << 20))
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub struct ChannelBuilder {
+    uri: String,
+    options: Options,
+}
+
+impl ChannelBuilder {
+    /// Sets how long making the link may take; the handshake has a time of its own in [`Limits`].
+    ///
+    /// Default: 20 s, as gRPC's. Too short gives up on servers that are far or busy.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how tries to connect are spaced while they fail.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.options.backoff = backoff;
+        self
+    }
+
+    /// Sets the limits and times of the connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Channel::connect`].
+    pub async fn connect(self) -> Result<Channel, Error> {
+        let channel = self.lazy()?;
+        channel.connection(None).await?;
+        Ok(channel)
+    }
+
+    /// Makes the channel without a connection: the first call makes that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for an address that cannot be used.
+    pub fn lazy(self) -> Result<Channel, Error> {
+        let uri = Uri::parse(&self.uri)?;
+        let inner =
+            Inner { uri, options: self.options, current: RwLock::default(), connecting: Mutex::default() };
+        Ok(Channel { inner: Arc::new(inner) })
+    }
+}
+
+impl fmt::Debug for ChannelBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelBuilder").field("uri", &self.uri).finish_non_exhaustive()
     }
 }

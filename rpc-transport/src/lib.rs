@@ -1,5 +1,20 @@
 //! Links, connections, channels and servers of farcall.
+//!
+//! This crate moves frames between sockets and the state machine of `rpc-core`, and knows no service. A [`Channel`] makes calls, a [`Server`]
+//! answers them; both run over `tcp://`, `unix://` and `mem://` links with the same two loops.
 
+mod backoff;
+mod call;
 mod channel;
+mod connection;
+mod items;
+mod limits;
+mod link;
+mod panics;
+mod server;
+mod uri;
 
-pub use channel::Channel;
+pub use backoff::Backoff;
+pub use channel::{Channel, ChannelBuilder};
+pub use limits::Limits;
+pub use server::{Server, ServerBuilder, ServerHandle};

@@ -294,3 +294,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for BorrowedBytes<'a> {
         deserializer.deserialize_bytes(Blob).map(BorrowedBytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The JSON format.
 
-use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
@@ -17,8 +16,8 @@ impl Codec for Json {
     const ID: u8 = 2;
     const NAME: &'static str = "json";
 
-    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut BytesMut) -> Result<(), BoxError> {
-        serde_json::to_writer(out.writer(), value)?;
+    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        serde_json::to_writer(out, value)?;
         Ok(())
     }
 

@@ -123,6 +123,15 @@ impl Connection {
         self.remove(id);
     }
 
+    /// Like [`cancel`](Self::cancel), and whoever waits for the call gets this error.
+    pub fn cancel_with(&mut self, id: StreamId, code: ResetCode, error: Error) {
+        let is_open = self.opened.get(id).is_some_and(|stream| stream.inflow.outcome.is_none());
+        if is_open {
+            self.send_reset(id, code);
+            self.end_call(id, error);
+        }
+    }
+
     /// Answers a call that came in.
     ///
     /// An answer over the peer's limits goes out as a status that says so.
@@ -152,6 +161,13 @@ impl Connection {
     /// Ends a call that came in with a status, after what has been sent in it.
     pub fn fail(&mut self, id: StreamId, status: Status) {
         self.finish(id, Finish::Status(status));
+    }
+
+    /// Ends all calls that came in with a status.
+    pub fn fail_all(&mut self, status: &Status) {
+        for id in self.accepted.ids() {
+            self.fail(id, status.clone());
+        }
     }
 
     /// Ends this side's stream of items; where the call came in, that ends the call.

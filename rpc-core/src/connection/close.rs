@@ -79,6 +79,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a ping whose answer nobody waits for: a peer that is gone makes the write fail.
+    pub fn probe(&mut self) {
+        if self.closed.is_none() {
+            self.send_control(FrameKind::Ping, StreamId::CONNECTION, &[0; 8]);
+        }
+    }
+
     fn send_goaway(&mut self, code: CloseCode, reason: &str) {
         let last = self.last_accepted;
         let header = FrameHeader::new(FrameKind::GoAway, StreamId::CONNECTION, 0);
@@ -131,10 +138,11 @@ impl Connection {
         }
         self.ready.clear();
         self.slots_freed = usize::MAX;
+        self.wakes.extend(self.idle.take());
         self.wake_writer();
     }
 
-    fn end_call(&mut self, id: StreamId, error: Error) {
+    pub(super) fn end_call(&mut self, id: StreamId, error: Error) {
         if let Some(stream) = self.opened.get(id)
             && stream.inflow.outcome.is_none()
         {

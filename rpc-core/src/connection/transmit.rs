@@ -17,6 +17,17 @@ const GATHER_BYTES: usize = 128 * 1024;
 const TOTAL_BYTES: usize = 4;
 
 impl Connection {
+    /// Waits until there is something to write or the connection has ended, without taking anything: a writer that yields then
+    /// finds more.
+    pub fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.gather();
+        if self.outbox.is_empty() && self.closed.is_none() {
+            set_waker(&mut self.writer, cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
     /// Waits until there is something to write, and swaps it for `empty`.
     pub fn poll_transmit(&mut self, cx: &mut Context<'_>, empty: &mut Transmit) -> Poll<()> {
         self.gather();
@@ -25,6 +36,7 @@ impl Connection {
             return Poll::Pending;
         }
         self.outbox.take(empty);
+        self.wakes.extend(self.idle.take());
         Poll::Ready(())
     }
 

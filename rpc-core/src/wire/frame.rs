@@ -1,4 +1,4 @@
-//! The frame header (rules F1 to F5) and stream ids (rules I1 to I4).
+//! The frame header (rules F1 to F6) and stream ids (rules I1 to I5).
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl Flags {
     /// The caller waits for nothing.
     pub const ONEWAY: Self = Self(32);
 
-    /// Takes the bits as they came.
+    /// Takes the bits as they came; those without a meaning stay and are never asked for (rule F4).
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
@@ -187,7 +187,7 @@ impl FrameHeader {
         self
     }
 
-    /// Reads a header.
+    /// Reads a header (rules F1, F3 and F4).
     pub fn parse(raw: &[u8; HEADER_BYTES]) -> Self {
         let [b0, b1, b2, b3, kind, flags, codec, _, id @ ..] = *raw;
         Self {

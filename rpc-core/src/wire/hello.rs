@@ -1,4 +1,4 @@
-//! The opening of a connection: magic, version, settings (rules H1 to H7).
+//! The opening of a connection: magic, version, settings (rules H1 to H12).
 
 use std::fmt;
 
@@ -17,6 +17,8 @@ pub const VERSION_MINOR: u8 = 0;
 const FIXED_BYTES: usize = 12;
 /// More settings than this are not read.
 const SETTINGS_BYTES_MAX: usize = 4096;
+/// What a frame has room for beside metadata: what else an OPEN starts with, and the first part of its message.
+const START_BYTES: u32 = 1024;
 
 /// What a side says about itself when a connection opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,8 +151,8 @@ impl Hello {
     /// What came is not an opening, as soon as that can be told.
     pub fn parse(input: &mut BytesMut) -> Result<Option<Self>, HelloError> {
         let start = &input[..input.len().min(MAGIC.len())];
-        if start != &MAGIC[..start.len()] {
-            return Err(foreign(start));
+        if !MAGIC.starts_with(start) {
+            return foreign(start).map_or(Ok(None), Err);
         }
         let Some(fixed) = input.first_chunk::<FIXED_BYTES>() else { return Ok(None) };
         let [.., major, minor, low, high] = *fixed;
@@ -158,6 +160,7 @@ impl Hello {
             return Err(HelloError::Version(major));
         }
         let bytes = usize::from(u16::from_le_bytes([low, high]));
+        // Rule H6: before the settings are waited for.
         if bytes > SETTINGS_BYTES_MAX {
             return Err(HelloError::Setting("more than 4,096 bytes of settings"));
         }
@@ -170,21 +173,25 @@ impl Hello {
     }
 }
 
-fn foreign(start: &[u8]) -> HelloError {
-    const HTTP: [&[u8]; 9] =
-        [b"GET ", b"POST", b"PUT ", b"HEAD", b"PRI ", b"OPTI", b"DELE", b"PATC", b"HTTP"];
+/// Tells what a start is that is not ours; none while it may still become what deserves an answer of its own (rule H2).
+fn foreign(start: &[u8]) -> Option<HelloError> {
+    const HTTP: [&[u8]; 11] = [
+        b"GET ", b"POST", b"PUT ", b"HEAD", b"PRI ", b"OPTI", b"DELE", b"PATC", b"CONN", b"TRAC", b"HTTP",
+    ];
     if HTTP.iter().any(|method| start.starts_with(method)) {
-        return HelloError::Http;
+        return Some(HelloError::Http);
     }
     match start {
-        [0x16 | 0x15, 0x03, ..] => HelloError::Tls,
-        _ => HelloError::Foreign(start.to_vec()),
+        [0x16 | 0x15, 0x03, ..] => Some(HelloError::Tls),
+        [0x16 | 0x15] => None,
+        _ if HTTP.iter().any(|method| method.starts_with(start)) => None,
+        _ => Some(HelloError::Foreign(start.to_vec())),
     }
 }
 
 impl Settings {
     fn parse(mut raw: &[u8]) -> Result<Self, HelloError> {
-        // What a side does not say is what version 1.0 takes for granted, except that it then knows postcard only.
+        // Rule H7: what a side does not say is what version 1.0 takes for granted, and then it knows postcard only.
         let mut settings = Self { codecs: vec![CodecKind::Postcard.id()], ..Self::default() };
         while !raw.is_empty() {
             let (number, value) = take_setting(&mut raw)?;
@@ -207,9 +214,13 @@ impl Settings {
                         number_in(value, 1 << 10, 1 << 30, "connection_window_bytes")?;
                 }
                 CODECS => settings.codecs = value.to_vec(),
+                // Rule H5: a later version's.
                 _ => {}
             }
         }
+        // Rule H8: without this, metadata within its own limit could make a frame that is over the frame's.
+        let metadata_bytes_max = settings.frame_bytes_max - START_BYTES;
+        settings.metadata_bytes_max = settings.metadata_bytes_max.min(metadata_bytes_max);
         Ok(settings)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in frames after their headers (rules P1 to P9).
+//! What stands in frames after their headers (rules P1 to P10 and P17).
 //!
 //! Parsers take what they read off the front of a `Bytes`, and say what is wrong in words for a person.
 
@@ -11,7 +11,7 @@ use crate::{Code, Metadata, MethodId, Status};
 /// What is wrong with a frame's content.
 pub(crate) type Fault = &'static str;
 
-/// The start of an OPEN frame, before the arguments.
+/// The start of an OPEN frame, before the arguments (rule P1).
 #[derive(Debug)]
 pub(crate) struct OpenHead {
     pub(crate) method: MethodId,
@@ -19,7 +19,7 @@ pub(crate) struct OpenHead {
     pub(crate) metadata: Bytes,
 }
 
-/// A GOAWAY frame.
+/// A GOAWAY frame (rule P10).
 #[derive(Debug)]
 pub(crate) struct GoAway {
     pub(crate) last: StreamId,
@@ -37,7 +37,7 @@ pub(crate) fn parse_reply(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fa
     take_metadata(flags, payload)
 }
 
-/// Takes the length of the whole message, which stands before the first part of one that goes on.
+/// Takes the length of the whole message, which stands before the first part of one that goes on (rule P6).
 pub(crate) fn split_total(flags: Flags, payload: &mut Bytes) -> Result<Option<u32>, Fault> {
     if !flags.has(Flags::MORE) {
         return Ok(None);
@@ -80,7 +80,7 @@ pub(crate) fn parse_u64(payload: &[u8]) -> Result<u64, Fault> {
     payload.try_into().map(u64::from_le_bytes).map_err(|_| "a frame that is not eight bytes long")
 }
 
-/// Reads an END frame: nothing, or a status.
+/// Reads an END frame: nothing, or a status (rule P8).
 pub(crate) fn parse_end(mut payload: Bytes) -> Result<Option<Status>, Fault> {
     if payload.is_empty() {
         return Ok(None);
@@ -144,7 +144,7 @@ pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
     }
 }
 
-/// Reads metadata whose length has been held against the limit.
+/// Reads metadata whose length has been held against the limit (rules P4 and P5).
 pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
     const CUT_OFF: Fault = "metadata that is cut off";
     let mut metadata = Metadata::new();

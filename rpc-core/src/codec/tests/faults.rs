@@ -1,0 +1,234 @@
+//! One test for each case of what a peer can do to a decoder.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Debug;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::*;
+
+const TOO_DEEP: &str = "nested deeper than 128 levels";
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Newtype(Option<Box<Newtype>>);
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[serde(transparent)]
+struct Transparent(Option<Box<Transparent>>);
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct List(Vec<List>);
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Map(BTreeMap<u8, Map>);
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Link {
+    next: Option<Box<Link>>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+enum Chain {
+    End,
+    Next(Box<Chain>),
+    Pair(Box<Chain>, ()),
+    Named { next: Box<Chain> },
+}
+
+#[track_caller]
+fn assert_too_deep<T: for<'a> Deserialize<'a> + Debug>(level: &[u8]) {
+    let bytes = level.repeat(200_000 / level.len());
+    assert_eq!(postcard::<T>(&bytes).unwrap_err(), TOO_DEEP);
+}
+
+#[test]
+fn fault_63_deep_values_are_refused() {
+    assert_too_deep::<Newtype>(&[1]);
+    assert_too_deep::<Transparent>(&[1]);
+    assert_too_deep::<List>(&[1]);
+    assert_too_deep::<Map>(&[1, 0]);
+    assert_too_deep::<Link>(&[1]);
+    assert_too_deep::<Chain>(&[1]);
+    assert_too_deep::<Chain>(&[2]);
+    assert_too_deep::<Chain>(&[3]);
+    assert_too_deep::<Option<Chain>>(&[1, 2, 3]);
+}
+
+#[test]
+fn fault_63_the_deepest_value_is_decoded() {
+    let deep = |level: u8, levels: usize| [vec![level; levels], vec![0]].concat();
+    assert!(postcard::<Transparent>(&deep(1, 128)).is_ok());
+    assert_eq!(postcard::<Transparent>(&deep(1, 129)), Err(TOO_DEEP.into()));
+    for variant in 1..=3 {
+        assert!(postcard::<Chain>(&deep(variant, 128)).is_ok());
+        assert_eq!(postcard::<Chain>(&deep(variant, 129)), Err(TOO_DEEP.into()));
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn fault_63_json_that_stands_for_endless_values_is_refused() {
+    // Anything but null is `Some`, and a newtype is its content: serde_json alone overflows the stack on this.
+    assert!(json::<Newtype>("1").unwrap_err().starts_with(TOO_DEEP));
+    assert!(json::<Transparent>("1").unwrap_err().starts_with(TOO_DEEP));
+}
+
+#[derive(Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Nothing;
+
+#[test]
+fn fault_64_endless_empty_elements_are_refused() {
+    let length = CodecKind::Postcard.encode(&(1_u64 << 40)).unwrap();
+    let refused = format!("more than {} elements", 65_536 + length.len());
+    assert_eq!(postcard::<Vec<()>>(&length), Err(refused.clone()));
+    assert_eq!(postcard::<Vec<Nothing>>(&length), Err(refused.clone()));
+    assert_eq!(postcard::<BTreeSet<Nothing>>(&length), Err(refused.clone()));
+    assert_eq!(postcard::<BTreeMap<(), ()>>(&length), Err(refused.clone()));
+    assert_eq!(postcard::<HashMap<(), Nothing>>(&length), Err(refused));
+}
+
+#[test]
+fn fault_64_the_elements_of_all_sequences_count_together() {
+    let many = CodecKind::Postcard.encode(&vec![vec![(); 1000]; 1000]).unwrap();
+    let refused = format!("more than {} elements", 65_536 + many.len());
+    assert_eq!(postcard::<Vec<Vec<()>>>(&many), Err(refused));
+}
+
+#[test]
+fn fault_64_honest_values_are_within_the_budget() {
+    #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+    struct Outer {
+        inner: Inner,
+        nothing: (),
+    }
+    #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+    struct Inner((u8,));
+
+    let nested = vec![Outer { inner: Inner((1,)), nothing: () }; 200_000];
+    assert_eq!(postcard(&CodecKind::Postcard.encode(&nested).unwrap()), Ok(nested));
+    let empty = vec![Vec::<u8>::new(); 200_000];
+    assert_eq!(postcard(&CodecKind::Postcard.encode(&empty).unwrap()), Ok(empty));
+    let nothing = vec![(); 65_536];
+    assert_eq!(postcard(&CodecKind::Postcard.encode(&nothing).unwrap()), Ok(nothing));
+}
+
+thread_local! {
+    static HINTED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Sums up the room that it is told to make.
+#[derive(Debug)]
+struct Hinted;
+
+impl<'de> Deserialize<'de> for Hinted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Hinted)
+    }
+}
+
+impl<'de> Visitor<'de> for Hinted {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sequences")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
+        HINTED.set(HINTED.get() + elements.size_hint().unwrap_or(0));
+        while elements.next_element::<Hinted>()?.is_some() {}
+        Ok(self)
+    }
+}
+
+#[test]
+fn fault_64_room_is_made_for_no_more_elements_than_there_are_bytes() {
+    postcard::<Hinted>(&[100; 200]).unwrap_err();
+    let hinted = HINTED.take();
+    assert!((100..=200).contains(&hinted), "room was made for {hinted} elements");
+
+    let honest = CodecKind::Postcard.encode(&vec![Vec::<()>::new(); 100]).unwrap();
+    postcard::<Hinted>(&honest).unwrap();
+    assert_eq!(HINTED.take(), 100);
+}
+
+#[test]
+fn fault_65_trailing_bytes_are_refused() {
+    assert_eq!(postcard::<u8>(&[1]), Ok(1));
+    assert_eq!(postcard::<u8>(&[1, 2, 3]), Err("2 bytes follow the value".into()));
+    assert_eq!(postcard::<()>(&[0]), Err("1 bytes follow the value".into()));
+    #[cfg(feature = "json")]
+    {
+        assert_eq!(json::<u8>(" 1 \n"), Ok(1));
+        assert!(json::<u8>("1 2").unwrap_err().contains("trailing characters"));
+        assert!(json::<u8>("1\0").unwrap_err().contains("trailing characters"));
+    }
+}
+
+#[test]
+fn fault_11_numbers_of_too_many_bytes_are_refused() {
+    let too_long = |bytes| [vec![0x80; bytes], vec![0]].concat();
+    assert!(postcard::<u16>(&too_long(3)).is_err());
+    assert!(postcard::<u32>(&too_long(5)).is_err());
+    assert!(postcard::<i64>(&too_long(10)).is_err());
+    assert!(postcard::<u128>(&too_long(19)).is_err());
+    assert!(postcard::<Vec<u8>>(&too_long(10)).is_err());
+    assert!(postcard::<Chain>(&too_long(5)).is_err());
+    // More bits than the type has.
+    assert!(postcard::<u16>(&[0xff, 0xff, 0x07]).is_err());
+    assert!(postcard::<u64>(&[vec![0xff; 9], vec![0x02]].concat()).is_err());
+}
+
+#[test]
+fn fault_11_numbers_of_more_bytes_than_needed_are_accepted_as_postcard_specifies() {
+    assert_eq!(postcard::<u16>(&[0x80, 0x80, 0x00]), Ok(0));
+    assert_eq!(postcard::<u64>(&[vec![0x81], vec![0x80; 8], vec![0]].concat()), Ok(1));
+    assert_eq!(postcard::<String>(&[0x81, 0x00, b'a']), Ok("a".into()));
+}
+
+#[test]
+fn fault_11_lengths_over_the_message_are_refused() {
+    for length in [2, 1 << 20, 1 << 40, u64::MAX] {
+        let bytes = CodecKind::Postcard.encode(&(length, 0_u8)).unwrap();
+        assert!(postcard::<String>(&bytes).is_err());
+        assert!(postcard::<&str>(&bytes).is_err());
+        assert!(postcard::<&[u8]>(&bytes).is_err());
+        assert!(postcard::<Vec<u8>>(&bytes).is_err());
+        assert!(postcard::<Vec<[u64; 32]>>(&bytes).is_err());
+        assert!(postcard::<HashMap<u64, u64>>(&bytes).is_err());
+        assert!(postcard::<char>(&bytes).is_err());
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn fault_16_deep_json_is_refused() {
+    let lists = "[".repeat(200_000);
+    assert!(json::<List>(&lists).unwrap_err().contains("recursion limit"));
+    let maps = "{\"0\":".repeat(100_000);
+    assert!(json::<Map>(&maps).unwrap_err().contains("recursion limit"));
+    let chain = "{\"Next\":".repeat(100_000);
+    assert!(json::<Chain>(&chain).unwrap_err().contains("recursion limit"));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn fault_16_deep_json_that_is_skipped_takes_no_stack() {
+    let deep = format!(r#"{{"other":{}{},"next":null}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    assert_eq!(json::<Link>(&deep), Ok(Link { next: None }));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn fault_16_json_elements_are_limited() {
+    let limits = DecodeLimits { free_elements_max: 0, ..DecodeLimits::default() };
+    let decode = |text: &str| Json::decode(PhantomData::<Vec<u8>>, text.as_bytes(), &limits);
+    // An element takes two bytes and so never costs more than it brings.
+    let many = format!("[{}0]", "0,".repeat(1_000_000));
+    assert_eq!(decode(&many).unwrap().len(), 1_000_001);
+
+    let limits = DecodeLimits { depth_max: 1, ..limits };
+    let nested = Json::decode(PhantomData::<Vec<Vec<u8>>>, b"[[]]", &limits);
+    assert!(nested.unwrap_err().to_string().starts_with("nested deeper than 1 levels"));
+}

@@ -1,0 +1,110 @@
+//! A call on a connection, from the calling side.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rpc_core::connection::{OpenCall, OpenError, Reply};
+use rpc_core::wire::{ResetCode, StreamId};
+use rpc_core::{Body, CodecKind, Error, ErrorKind, Fate, Request, Response};
+
+use crate::connection::{ClientConnection, Shared};
+use crate::items::{self, IncomingItems};
+
+/// A call under way; dropping it before it is over cancels it.
+pub(crate) struct OpenedCall {
+    connection: Arc<ClientConnection>,
+    id: StreamId,
+    is_over: bool,
+}
+
+impl OpenedCall {
+    /// Opens a call once there is a slot for it; none where the connection takes no more calls.
+    pub(crate) async fn open(connection: &Arc<ClientConnection>, request: &Request) -> Result<Option<Self>, Error> {
+        let shared = &connection.shared;
+        let mut attempt = shared.with(|machine| machine.open(describe(request)));
+        while let Err(OpenError::Full) = attempt {
+            let mut slot_freed = pin!(shared.slot_freed());
+            slot_freed.as_mut().enable();
+            attempt = shared.with(|machine| machine.open(describe(request)));
+            if let Err(OpenError::Full) = attempt {
+                slot_freed.await;
+            }
+        }
+        match attempt {
+            Ok(id) => Ok(Some(Self { connection: connection.clone(), id, is_over: false })),
+            Err(OpenError::Failed(error)) => Err(shared.blame(error)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Sends what follows the request, and waits for the answer.
+    pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
+        if is_oneway(&request) {
+            self.is_over = true;
+            return Ok(Response::new(request.codec(), Body::new(bytes::Bytes::new())));
+        }
+        let id = self.id;
+        if let (_, Some(items)) = request.take_body().into_parts() {
+            tokio::spawn(items::send_request(self.connection.clone(), id, items));
+        }
+        let reply = poll_fn(|cx| self.shared().with(|machine| machine.poll_reply(id, cx))).await;
+        match reply {
+            Ok(reply) => self.respond(reply),
+            Err(error) => {
+                self.is_over = true;
+                Err(self.shared().blame(error))
+            }
+        }
+    }
+
+    fn respond(mut self, reply: Reply) -> Result<Response, Error> {
+        // An answer without items has ended the call; one with items is cancelled by dropping them.
+        self.is_over = !reply.items;
+        let codec = CodecKind::from_id(reply.codec).ok_or_else(|| {
+            let text = format!("the answer is in codec {}, which is not known here", reply.codec);
+            self.shared().blame(Error::new(ErrorKind::Decode, text).with_fate(Fate::Failed))
+        })?;
+        let mut body = Body::new(reply.message);
+        if reply.items {
+            body = body.with_items(Box::pin(IncomingItems::new(self)));
+        }
+        Ok(Response::new(codec, body).with_failed(reply.failed).with_metadata(reply.metadata))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.connection.shared
+    }
+
+    pub(crate) fn id(&self) -> StreamId {
+        self.id
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for OpenedCall {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.shared().with(|machine| machine.cancel(self.id, ResetCode::Cancelled));
+        }
+    }
+}
+
+fn is_oneway(request: &Request) -> bool {
+    request.descriptor().is_some_and(|method| method.is_oneway())
+}
+
+fn describe(request: &Request) -> OpenCall<'_> {
+    let body = request.body();
+    let mut call =
+        OpenCall::new(request.method(), request.codec().id(), body.message().clone(), request.metadata());
+    // Time that passed since the call was made has come off by now.
+    call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    call.items = body.has_items();
+    call.oneway = is_oneway(request);
+    call
+}

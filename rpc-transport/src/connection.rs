@@ -1,0 +1,134 @@
+//! A connection at work: the state machine behind a lock, one task that reads, one that writes.
+
+mod read;
+mod write;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use rpc_core::connection::{Connection, Fatal, Side};
+use rpc_core::wire::CloseCode;
+use rpc_core::{Error, ErrorKind, Peer};
+use tokio::sync::Notify;
+
+use crate::limits::Limits;
+use crate::link::Link;
+
+pub(crate) use read::{Events, READ_BYTES_MIN, read_loop};
+pub(crate) use write::{flush, write_loop};
+
+/// The state machine, shared by the tasks of its connection and by all calls on it.
+pub(crate) struct Shared {
+    machine: Mutex<Connection>,
+    /// A call has ended while others waited for its slot.
+    slot_freed: Notify,
+    /// The connection has ended; wakes its reader.
+    ended: Notify,
+    /// What was to be written has been taken; wakes a reader that waits for that.
+    written: Notify,
+    pub(crate) peer: Peer,
+}
+
+impl Shared {
+    pub(crate) fn new(side: Side, limits: &Limits, peer: Peer) -> Self {
+        Self {
+            machine: Mutex::new(Connection::new(side, limits.config.clone(), Instant::now())),
+            slot_freed: Notify::new(),
+            ended: Notify::new(),
+            written: Notify::new(),
+            peer,
+        }
+    }
+
+    /// Acts on the machine, then wakes whom that concerns, without the lock.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Connection) -> R) -> R {
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut machine);
+        let wakes = machine.take_wakes();
+        let freed = machine.take_freed_slots();
+        drop(machine);
+        for waker in wakes {
+            waker.wake();
+        }
+        match freed {
+            0 => {}
+            usize::MAX => self.slot_freed.notify_waiters(),
+            freed => (0..freed).for_each(|_| self.slot_freed.notify_one()),
+        }
+        result
+    }
+
+    /// Waits until a slot may be free; made before the attempt that finds none, so that no slot is missed.
+    pub(crate) fn slot_freed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.slot_freed.notified()
+    }
+
+    /// Ends all calls because the link is gone.
+    pub(crate) fn lost(&self, reason: &str) {
+        self.with(|machine| machine.lost(reason));
+        self.ended.notify_waiters();
+    }
+
+    /// Ends all calls for a reason that the peer is told.
+    pub(crate) fn close(&self, fatal: &Fatal) {
+        self.with(|machine| machine.close(fatal));
+        self.ended.notify_waiters();
+    }
+
+    /// Names the peer in an error.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        error.with_peer(self.peer.uri())
+    }
+}
+
+/// The calling side's hold on a connection; dropping it closes the connection.
+pub(crate) struct ClientConnection {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl ClientConnection {
+    /// Opens a connection over a link: sends the opening, waits for the peer's, and starts the two tasks.
+    pub(crate) async fn open(link: Link, limits: &Limits) -> Result<Self, Error> {
+        let Link { mut reader, mut writer, peer } = link;
+        let shared = Arc::new(Shared::new(Side::Client, limits, peer));
+        let mut buffer = BytesMut::with_capacity(READ_BYTES_MIN);
+        let handshake = async {
+            flush(&shared, &mut writer).await.map_err(|error| link_error(&error))?;
+            while shared.with(|machine| machine.peer_settings().is_none()) {
+                read::once(&shared, &mut reader, &mut buffer).await?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(limits.handshake_timeout, handshake)
+            .await
+            .unwrap_or_else(|_| Err(silent(limits)))
+            .map_err(|error: Error| shared.blame(error))?;
+        let events = Events::client();
+        tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
+        tokio::spawn(read_loop(shared.clone(), reader, buffer, events));
+        Ok(Self { shared })
+    }
+
+    pub(crate) fn takes_calls(&self) -> bool {
+        self.shared.with(|machine| machine.takes_calls())
+    }
+}
+
+impl Drop for ClientConnection {
+    fn drop(&mut self) {
+        self.shared.close(&Fatal::new(CloseCode::Shutdown, "the client is done"));
+    }
+}
+
+fn silent(limits: &Limits) -> Error {
+    let text = format!(
+        "the peer did not answer the opening within {:?}: it may not be a farcall server",
+        limits.handshake_timeout
+    );
+    Error::new(ErrorKind::Connect, text)
+}
+
+fn link_error(error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Connect, format!("the link failed while the connection was opened: {error}"))
+}

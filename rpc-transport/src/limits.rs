@@ -1,0 +1,116 @@
+//! What one side of a connection allows.
+
+use std::time::Duration;
+
+use rpc_core::connection::Config;
+
+/// The limits and times of a connection; the peer is told of those that concern it, and held to them.
+///
+/// Servers and channels take one each. What is over a limit fails one call, or, where framing can no longer be trusted, the connection; it
+/// never takes memory first.
+///
+/// ```
+/// use rpc_transport::Limits;
+/// let limits = Limits::default().message_bytes(64 << 20).calls_in_flight(64);
+/// # let _ = limits;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Limits {
+    pub(crate) config: Config,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            handshake_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// Caps the calls in flight on one connection; further calls of a client wait their turn.
+    ///
+    /// Default: 1,024; at least 1, at most 65,536. Each slot costs about 500 bytes while it is in use. Too low starves pipelining; too high lets
+    /// one peer hold the memory of many. The lower of the two sides' limits holds.
+    pub fn calls_in_flight(mut self, calls: u32) -> Self {
+        self.config.settings.calls_max = calls.clamp(1, 1 << 16);
+        self
+    }
+
+    /// Caps a message that comes in, in bytes.
+    ///
+    /// Default: 4 MiB. Too low refuses honest messages; too high lets a peer make this side hold that much.
+    pub fn message_bytes(mut self, bytes: u32) -> Self {
+        self.config.settings.message_bytes_max = bytes;
+        self
+    }
+
+    /// Caps the metadata of one call, in bytes on the wire.
+    ///
+    /// Default: 16 KiB. At most 32 KiB, so that it fits into a frame.
+    pub fn metadata_bytes(mut self, bytes: u32) -> Self {
+        self.config.settings.metadata_bytes_max = bytes.min(32 << 10);
+        self
+    }
+
+    /// Sets how much one stream may send before its reader has taken it, in bytes.
+    ///
+    /// Default: 64 KiB; at least 1 KiB, at most 1 GiB. Too low makes a stream wait for each round trip; too high lets unread streams hold memory.
+    pub fn stream_window_bytes(mut self, bytes: u32) -> Self {
+        self.config.settings.stream_window_bytes = bytes.clamp(1 << 10, 1 << 30);
+        self
+    }
+
+    /// Sets how much all streams of a connection may have under way, in bytes.
+    ///
+    /// Default: 1 MiB; at least 1 KiB, at most 1 GiB. Too low slows large messages down; too high fills buffers.
+    pub fn connection_window_bytes(mut self, bytes: u32) -> Self {
+        self.config.settings.connection_window_bytes = bytes.clamp(1 << 10, 1 << 30);
+        self
+    }
+
+    /// Caps what one connection may keep of unfinished messages and unread items, in bytes.
+    ///
+    /// Default: 16 MiB. One message is always let through. Too low makes large messages wait for each other.
+    pub fn buffer_bytes(mut self, bytes: u32) -> Self {
+        self.config.buffer_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how long nothing may be heard before the peer is pinged.
+    ///
+    /// Default: 30 s; at least 1 s. Too short wakes idle machines; too long leaves dead connections undetected.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.config.ping_interval = interval.clamp(Duration::from_secs(1), Duration::from_secs(24 * 60 * 60));
+        self
+    }
+
+    /// Sets how long the answer to a ping may take before the connection counts as dead.
+    ///
+    /// Default: 20 s.
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.config.ping_timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60));
+        self
+    }
+
+    /// Sets how long opening a connection may take once the link is there.
+    ///
+    /// Default: 10 s. Too long lets silent peers hold connections.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a write may make no progress before the connection counts as dead.
+    ///
+    /// Default: 20 s. Too long lets a peer that does not read hold its connection.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
+        self
+    }
+}

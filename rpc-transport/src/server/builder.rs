@@ -1,0 +1,140 @@
+//! Setting up a server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rpc_core::{Error, ErrorKind, Handler, Identity, Layer, Router, Stack};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::accept::{Acceptor, accept_loop};
+use super::{Phase, Server};
+use crate::limits::Limits;
+use crate::link::Listener;
+use crate::uri::Uri;
+
+/// Sets up a [`Server`]: services, layers, addresses, limits.
+///
+/// Mistakes, such as two services with the same method id, are reported by [`bind`](Self::bind) and [`build`](Self::build).
+#[must_use]
+pub struct ServerBuilder<L = Identity> {
+    router: Result<Router, Error>,
+    layers: L,
+    uris: Vec<String>,
+    limits: Limits,
+    connections_max: usize,
+    grace: Duration,
+}
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            router: Ok(Router::new()),
+            layers: Identity::new(),
+            uris: Vec::new(),
+            limits: Limits::default(),
+            connections_max: 10_000,
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl<L> ServerBuilder<L> {
+    /// Adds a service; calls find it by their method.
+    pub fn service(mut self, service: impl Handler) -> Self {
+        self.router = self.router.and_then(|router| router.with(service));
+        self
+    }
+
+    /// Wraps all services in a layer; of several layers the one that was added first sees a request first.
+    pub fn layer<N>(self, layer: N) -> ServerBuilder<Stack<L, N>> {
+        let Self { router, layers, uris, limits, connections_max, grace } = self;
+        ServerBuilder { router, layers: Stack::new(layers, layer), uris, limits, connections_max, grace }
+    }
+
+    /// Listens on a further address beside the one that [`bind`](Self::bind) takes.
+    pub fn listen(mut self, uri: impl Into<String>) -> Self {
+        self.uris.push(uri.into());
+        self
+    }
+
+    /// Sets the limits and times of each connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Caps the connections at one time; a further one is told so and closed.
+    ///
+    /// Default: 10,000. Each idle connection costs about 10 KB.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.connections_max = connections.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Sets how long calls may go on once the server shuts down.
+    ///
+    /// Default: 10 s. Too short ends honest calls; too long holds up a deployment.
+    pub fn shutdown_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Makes the services with their layers a service of their own, without a socket.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where two methods have the same id.
+    pub fn build(self) -> Result<L::Service, Error>
+    where
+        L: Layer<Router>,
+    {
+        Ok(self.layers.layer(self.router?))
+    }
+
+    /// Listens and serves.
+    ///
+    /// Port 0 lets the system choose: [`Server::uri`] says which. On `mem://` an empty name does the same.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for an address that cannot be used or two methods with the same id, [`ErrorKind::Connect`] where the
+    /// address cannot be listened on.
+    pub async fn bind(mut self, uri: impl Into<String>) -> Result<Server, Error>
+    where
+        L: Layer<Router>,
+    {
+        self.uris.insert(0, uri.into());
+        let mut listeners = Vec::new();
+        for uri in &self.uris {
+            let uri = Uri::parse(uri)?;
+            let listener = Listener::bind(&uri).await.map_err(|error| {
+                Error::new(ErrorKind::Connect, format!("cannot listen on {uri}: {error}")).with_source(error)
+            })?;
+            listeners.push(listener);
+        }
+        let (grace, limits, connections_max) = (self.grace, self.limits.clone(), self.connections_max);
+        let service = Arc::new(self.build()?);
+        let (phase, _) = watch::channel(Phase::Running);
+        let phase = Arc::new(phase);
+        let (task, tasks) = mpsc::channel(1);
+        let slots = Arc::new(Semaphore::new(connections_max));
+        let mut uris = Vec::new();
+        for (listener, uri) in listeners {
+            uris.push(uri.to_string());
+            let acceptor = Acceptor {
+                service: service.clone(),
+                limits: limits.clone(),
+                slots: slots.clone(),
+                phase: phase.subscribe(),
+                task: task.clone(),
+            };
+            tokio::spawn(accept_loop(listener, acceptor));
+        }
+        Ok(Server { uris, phase, grace, tasks })
+    }
+}
+
+impl<L> fmt::Debug for ServerBuilder<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder").field("services", &self.router).field("uris", &self.uris).finish_non_exhaustive()
+    }
+}

@@ -2,6 +2,7 @@
 
 use farcall::{Server, service};
 
+/// Greets people.
 #[service]
 pub trait Greeter {
     /// Greets `name`.

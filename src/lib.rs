@@ -13,9 +13,9 @@ pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, Server
 pub mod __private {
     pub use rpc_core::__private::{
         AsBytes, BorrowedBytes, BorrowedStr, CloneIf, DebugIf, Fallible, FallibleItems, FromCall, FromError,
-        IntoItems, IsResult, Items, Nothing, Own, Plain, Stream, Streams, Wire, WireResult, decode_args,
-        deserialize_message, encode_args, handle, is_result, items_of_call, message, own_error, own_items,
-        result_travels, serde, serialize_message, serve, travels, unknown_method,
+        IntoItems, IsResult, Items, Nothing, Own, Plain, Stream, Streams, Wire, WireResult, client,
+        decode_args, decode_output, deserialize_message, encode_args, encode_output, is_result, items_of_call, message, own_items,
+        result_travels, serde, serialize_message, serve, server, travels, unknown_method,
     };
     pub use rpc_core::{
         Call, Client, Error, Handler, Message, MethodDescriptor, MethodId, MethodKind, Request, Response,

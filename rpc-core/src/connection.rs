@@ -4,6 +4,7 @@
 //! open calls, answer them and end them; polls register a waker where there is nothing yet. Wakers are collected, not woken: take them
 //! with [`Connection::take_wakes`] once no lock is held.
 
+mod assembly;
 mod budget;
 mod calls;
 mod close;
@@ -179,6 +180,8 @@ pub struct Connection {
     peer_draining: bool,
     closed: Option<Closed>,
     wants_slot: bool,
+    /// Somebody was told to wait because too much is unsent.
+    wants_outbox: bool,
     slots_freed: usize,
     resets: Budget,
     pings: Budget,
@@ -198,7 +201,9 @@ impl Connection {
     pub fn new(side: Side, config: Config, now: Instant) -> Self {
         let mut outbox = Outbox::default();
         outbox.raw(|out| Hello::new(config.settings.clone()).encode(out));
-        let resets = Budget::new(config.settings.calls_max.saturating_mul(2), 100.0, now);
+        // A burst may cancel all calls twice over; deadlines that pass under load are no attack.
+        let resets_rate = config.settings.calls_max.max(100);
+        let resets = Budget::new(resets_rate.saturating_mul(2), resets_rate.into(), now);
         let pings = Budget::new(10, 1.0 / config.ping_interval_min.as_secs_f64().max(0.001), now);
         let inflow = Window::new(config.settings.connection_window_bytes, config.buffer_bytes_max);
         Self {
@@ -222,6 +227,7 @@ impl Connection {
             peer_draining: false,
             closed: None,
             wants_slot: false,
+            wants_outbox: false,
             slots_freed: 0,
             resets,
             pings,
@@ -297,6 +303,7 @@ impl Connection {
         self.calls_in_flight() == 0
             && self.outbox.is_empty()
             && self.ready.is_empty()
+            && self.waiting.is_empty()
             && self.inflow.is_at_rest()
             && self.events.is_empty()
     }
@@ -329,18 +336,20 @@ impl Connection {
     /// Takes a call off the connection with all that it holds, and wakes who waits for it.
     fn remove(&mut self, id: StreamId) -> Option<Stream> {
         let is_mine = self.is_mine(id);
-        let stream = self.table(id).remove(id, is_mine)?;
-        self.release(&stream);
-        let Stream { mut inflow, mut outflow, .. } = stream;
-        self.wakes.extend(inflow.waker.take());
-        self.wakes.extend(outflow.waker.take());
+        let mut stream = self.table(id).remove(id, is_mine)?;
+        if stream.outflow.is_ready {
+            self.ready.retain(|ready| *ready != id);
+        }
+        self.release(id, &stream);
+        self.wakes.extend(stream.inflow.waker.take());
+        self.wakes.extend(stream.outflow.waker.take());
         if self.is_idle() {
             self.wakes.extend(self.idle.take());
         }
         if is_mine && self.wants_slot {
-            self.slots_freed += 1;
+            self.slots_freed = self.slots_freed.saturating_add(1);
         }
-        Some(Stream { role: stream.role, inflow, outflow })
+        Some(stream)
     }
 }
 

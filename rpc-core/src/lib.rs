@@ -48,13 +48,13 @@ pub mod __private {
     pub use crate::dispatch::{Streams, serve};
     pub use crate::items::{IntoItems, Own, items_of_call, own_items};
     pub use crate::message::{
-        CloneIf, DebugIf, Wire, WireResult, debug, deserialize_message, is_result, result_travels,
+        CloneIf, DebugIf, Wire, WireResult, debug, decode_output, deserialize_message, encode_output, is_result, result_travels,
         serialize_message, travels, unknown_method,
     };
     pub use crate::reply::{
-        Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain, own_error,
+        Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain,
     };
-    pub use crate::{__handle as handle, __message as message};
+    pub use crate::{__client as client, __message as message, __server as server};
     pub use futures_core::Stream;
     pub use serde;
 }

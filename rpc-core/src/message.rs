@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 pub use whole::{deserialize_message, serialize_message};
@@ -116,6 +116,22 @@ impl<'de, M: Message<'de>> DeserializeSeed<'de> for ContentOf<M> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
         M::decode(self.method, deserializer)
     }
+}
+
+/// Encodes what a method returns.
+///
+/// # Errors
+/// What the serializer fails with.
+pub fn encode_output<T: Serialize, S: Serializer>(serializer: S, output: &T) -> Result<S::Ok, S::Error> {
+    output.serialize(serializer)
+}
+
+/// Decodes what a method returns.
+///
+/// # Errors
+/// What the deserializer fails with.
+pub fn decode_output<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::deserialize(deserializer)
 }
 
 /// The error of a decoder that is asked for a method that it does not have.

@@ -70,6 +70,11 @@ impl Metadata {
         self.set(Entry { key: key.into(), value, propagate });
     }
 
+    /// Takes entries whose keys are known to differ.
+    pub(crate) fn from_distinct(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     pub(crate) fn set(&mut self, entry: Entry) {
         match self.entries.iter_mut().find(|known| known.key == entry.key) {
             Some(known) => *known = entry,

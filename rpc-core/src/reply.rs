@@ -81,11 +81,24 @@ impl<T: 'static, E: 'static> IsResult for Result<T, E> {
 pub trait FromCall<'w>: IsResult {
     /// Turns what a call gave into what the trait's method returns.
     fn from_call(result: Result<Self::Ok, CallError<Self::Err>>) -> Self;
+
+    /// Lets the method's own error stand for all that can fail.
+    ///
+    /// # Errors
+    /// The method's own error, or one made from the call's.
+    fn own_error<T>(result: Result<T, CallError<Self::Err>>) -> Result<T, Self::Err>;
 }
 
 impl<T: 'static, E: From<Error> + 'static> FromCall<'_> for Result<T, E> {
     fn from_call(result: Result<T, CallError<E>>) -> Self {
-        own_error(result)
+        Self::own_error(result)
+    }
+
+    fn own_error<V>(result: Result<V, CallError<E>>) -> Result<V, E> {
+        result.map_err(|error| match error {
+            CallError::Method(error) => error,
+            CallError::Rpc(error) => error.into(),
+        })
     }
 }
 
@@ -93,17 +106,6 @@ impl<T: 'static, E: From<Error> + 'static> FromCall<'_> for Result<T, E> {
 pub trait FromError<'w>: From<Error> {}
 
 impl<E: From<Error>> FromError<'_> for E {}
-
-/// Lets the method's own error stand for all that can fail.
-///
-/// # Errors
-/// The method's own error, or one made from the call's.
-pub fn own_error<T, E: From<Error>>(result: Result<T, CallError<E>>) -> Result<T, E> {
-    result.map_err(|error| match error {
-        CallError::Method(error) => error,
-        CallError::Rpc(error) => error.into(),
-    })
-}
 
 /// The reply of a method that returns a plain `T`.
 pub struct Plain<T>(PhantomData<fn() -> T>);

@@ -52,7 +52,7 @@ fn expand(service: &Service, complete: bool) -> TokenStream {
         #contract
         #(#types)*
         #(#cfgs)*
-        #[allow(deprecated, unused, unused_qualifications, unreachable_pub, nonstandard_style, clippy::all)]
+        #[allow(deprecated, nonstandard_style, unreachable_pub, unused, clippy::all)]
         const _: () = {
             use #krate::__private as __farcall;
             #(#aliases)*

@@ -49,6 +49,9 @@ struct Options {
     connect_timeout: Duration,
 }
 
+/// A call goes to so many connections that turn out to have ended before it gives up.
+const CONNECTIONS_TRIED_MAX: u32 = 3;
+
 /// The tries that failed since the last connection.
 #[derive(Default)]
 struct Failures {
@@ -154,13 +157,15 @@ impl Inner {
 
 impl Service for Channel {
     async fn call(&self, request: Request) -> Result<Response, Error> {
-        loop {
+        for _ in 0..CONNECTIONS_TRIED_MAX {
             let connection = self.connection(request.deadline()).await?;
             // None: the connection ended, or its server drains, just now. Nothing was sent, so another one takes the call.
             if let Some(call) = OpenedCall::open(&connection, &request).await? {
                 return call.run(request).await;
             }
         }
+        let text = "connections are made and closed again before they take a call: the server may be full or shutting down";
+        Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()))
     }
 }
 

@@ -98,7 +98,11 @@ impl ClientConnection {
             while shared.with(|machine| machine.peer_settings().is_none()) {
                 read::once(&shared, &mut reader, &mut buffer).await?;
             }
-            Ok(())
+            // A server that is full says so right after its opening.
+            match shared.with(|machine| machine.closed_reason().map(str::to_owned)) {
+                Some(reason) => Err(Error::new(ErrorKind::Connect, reason)),
+                None => Ok(()),
+            }
         };
         tokio::time::timeout(limits.handshake_timeout, handshake)
             .await

@@ -55,7 +55,11 @@ mod tests {
     use super::*;
 
     fn put(bytes: &[u8]) -> Bytes {
-        message(|out| Ok::<_, ()>(out.extend_from_slice(bytes))).unwrap()
+        let write = |out: &mut Vec<u8>| {
+            out.extend_from_slice(bytes);
+            Ok::<_, ()>(())
+        };
+        message(write).unwrap()
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::MethodDescriptor;
 ///
 /// # Errors
 /// What the serializer fails with.
+#[allow(clippy::needless_pass_by_value)] // a tuple of references
 pub fn encode_args<S: Serializer>(
     serializer: S,
     method: &MethodDescriptor,

@@ -34,11 +34,25 @@ impl Codec for Postcard {
         let mut deserializer = postcard::Deserializer::from_bytes(bytes);
         let value = seed
             .deserialize(Limited::new(&mut deserializer, &budget))
-            .map_err(|error| budget.explain(error))?;
+            .map_err(|error| budget.explain(explain(error)))?;
         match deserializer.finalize()? {
             [] => Ok(value),
             rest => Err(format!("{} bytes follow the value", rest.len()).into()),
         }
+    }
+}
+
+/// Says what two of postcard's errors are about, whose own messages do not.
+fn explain(error: postcard::Error) -> BoxError {
+    match error {
+        // Postcard drops what the value's `Deserialize` said.
+        postcard::Error::SerdeDeCustom => "a part of the value is not what its type allows: \
+            the peer may have another version of the type"
+            .into(),
+        postcard::Error::WontImplement => "postcard holds no names or types, which this type needs: \
+            untagged, internally tagged and flattened ones travel as JSON only"
+            .into(),
+        error => error.into(),
     }
 }
 

@@ -65,6 +65,17 @@ fn an_error_names_the_codec_and_has_the_cause() {
 }
 
 #[test]
+fn a_postcard_error_says_what_to_look_for() {
+    #[derive(Deserialize, Debug)]
+    enum Older {
+        Only,
+    }
+    assert!(matches!(postcard(&[0]), Ok(Older::Only)));
+    assert!(postcard::<Older>(&[1]).unwrap_err().contains("another version of the type"));
+    assert!(postcard::<serde::de::IgnoredAny>(&[1]).unwrap_err().contains("as JSON only"));
+}
+
+#[test]
 fn a_value_that_cannot_be_encoded_is_an_error() {
     struct Broken;
     impl Serialize for Broken {

@@ -10,6 +10,9 @@ use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId
 use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes};
 use crate::{Error, ErrorKind, Fate, Metadata, MethodId, Status};
 
+/// What an OPEN frame holds at most beside metadata and message.
+const HEAD_BYTES: usize = 32;
+
 /// A call to be opened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -41,7 +44,7 @@ impl<'a> OpenCall<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// As many calls are in flight as the peer takes: try again when one has ended.
+    /// As many calls are in flight as the peer takes, or too much is unsent: try again when a slot is freed.
     Full,
     /// The connection takes no more calls: use another one.
     Closed,
@@ -61,7 +64,13 @@ impl Connection {
         let Some(peer) = &self.peer else { return Err(OpenError::Closed) };
         let settings = &peer.settings;
         check(call.message.len(), settings.message_bytes_max, "message").map_err(OpenError::Failed)?;
-        check(metadata_bytes(call.metadata), settings.metadata_bytes_max, "metadata").map_err(OpenError::Failed)?;
+        let head_bytes = HEAD_BYTES + metadata_bytes(call.metadata);
+        check(metadata_bytes(call.metadata), settings.metadata_bytes_max, "metadata")
+            .map_err(OpenError::Failed)?;
+        if self.outbox.len() > self.config.buffer_bytes_max as usize {
+            self.wants_outbox = true;
+            return Err(OpenError::Full);
+        }
         let calls_max = settings.calls_max.min(self.config.settings.calls_max);
         let granted = settings.stream_window_bytes;
         let Some(slot) = self.opened.vacant(calls_max as usize) else {
@@ -70,15 +79,18 @@ impl Connection {
         };
         self.last_opened += 1;
         let id = StreamId::new(self.last_opened, slot, self.side == Side::Server);
-        let role =
-            Role::Opened { sent_at: self.outbox.position(), reply: ReplyState::Awaited, detached: call.oneway };
+        let role = Role::Opened {
+            sent_at: self.outbox.position(),
+            reply: ReplyState::Awaited,
+            detached: call.oneway,
+        };
         self.opened.insert(id, Stream::new(role, self.config.settings.stream_window_bytes, granted));
         let flags = Flags::NONE
             .with_if(Flags::METADATA, !call.metadata.is_empty())
             .with_if(Flags::DEADLINE, call.timeout.is_some())
             .with_if(Flags::ONEWAY, call.oneway);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
-        self.send_head(header, call.message, !call.items, |out| {
+        self.send_head(header, head_bytes, call.message, !call.items, |out| {
             out.put_u64_le(call.method.as_u64());
             if let Some(timeout) = call.timeout {
                 out.put_u64_le(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
@@ -140,18 +152,21 @@ impl Connection {
         let settings = &peer.settings;
         let size = check(answer.message.len(), settings.message_bytes_max, "result");
         let size = size.and(check(metadata_bytes(&answer.metadata), settings.metadata_bytes_max, "metadata"));
+        let head_bytes = HEAD_BYTES + metadata_bytes(&answer.metadata);
         if let Err(error) = size {
             let status = Status::new(crate::Code::ResourceExhausted, error.to_string());
             return self.fail(id, status);
         }
         let Some(stream) = self.accepted.get(id) else { return };
         let Role::Accepted { replied, .. } = &mut stream.role else { return };
-        *replied = true;
+        if std::mem::replace(replied, true) {
+            return;
+        }
         let flags = Flags::NONE
             .with_if(Flags::METADATA, !answer.metadata.is_empty())
             .with_if(Flags::FAILED, answer.failed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
-        self.send_head(header, answer.message, !answer.items, |out| {
+        self.send_head(header, head_bytes, answer.message, !answer.items, |out| {
             if !answer.metadata.is_empty() {
                 encode_metadata(&answer.metadata, out);
             }
@@ -160,7 +175,9 @@ impl Connection {
 
     /// Ends a call that came in with a status, after what has been sent in it.
     pub fn fail(&mut self, id: StreamId, status: Status) {
-        self.finish(id, Finish::Status(status));
+        if !self.is_mine(id) {
+            self.finish(id, Finish::Status(status));
+        }
     }
 
     /// Ends all calls that came in with a status.
@@ -188,7 +205,10 @@ impl Connection {
         if let Finish::Status(_) = finish {
             // What was not sent yet would only delay the news.
             stream.outflow.queue.clear();
+        } else if stream.outflow.ended || stream.inflow.outcome.is_some() {
+            return;
         }
+        stream.outflow.ended = true;
         if stream.outflow.queue.is_empty() {
             self.send_finish(id, finish);
         } else {
@@ -223,20 +243,26 @@ impl Connection {
     fn send_head(
         &mut self,
         header: FrameHeader,
+        head_bytes: usize,
         mut message: Bytes,
         last: bool,
         head: impl FnOnce(&mut bytes::BytesMut),
     ) {
         let total = message.len();
-        let rest = message.split_off(total.min(self.chunk_bytes()));
+        let rest = message.split_off(total.min(self.part_bytes(head_bytes)));
         let is_whole = rest.is_empty();
+        if last && let Some(stream) = self.stream(header.id) {
+            stream.outflow.ended = true;
+        }
         let flags = header.flags.with_if(Flags::MORE, !is_whole).with_if(Flags::END, is_whole && last);
         self.outbox.frame(
             header.with_flags(flags),
             |out| {
                 head(out);
                 if !is_whole {
-                    out.put_u32_le(u32::try_from(total).expect("a message is within the peer's limit, a u32"));
+                    out.put_u32_le(
+                        u32::try_from(total).expect("a message is within the peer's limit, a u32"),
+                    );
                 }
             },
             message,
@@ -249,14 +275,9 @@ impl Connection {
         }
     }
 
-    /// The longest part of a message that goes into one frame.
-    pub(super) fn chunk_bytes(&self) -> usize {
-        // What an OPEN frame holds beside metadata and message.
-        const HEAD_BYTES: usize = 32;
-        let settings = self.peer.as_ref().map(|peer| &peer.settings);
-        let room = settings.map_or(0, |settings| {
-            (settings.frame_bytes_max as usize).saturating_sub(settings.metadata_bytes_max as usize + HEAD_BYTES)
-        });
+    /// The longest part of a message that goes into one frame beside so many bytes.
+    pub(super) fn part_bytes(&self, head_bytes: usize) -> usize {
+        let room = self.peer_frame_bytes().saturating_sub(head_bytes);
         (self.config.chunk_bytes as usize).min(room).max(1)
     }
 
@@ -277,6 +298,7 @@ pub(super) fn check(bytes: usize, max: u32, what: &str) -> Result<(), Error> {
     if bytes <= max as usize {
         return Ok(());
     }
-    let text = format!("a {what} of {bytes} bytes is over the peer's limit of {max}: send less, or raise it there");
+    let text =
+        format!("a {what} of {bytes} bytes is over the peer's limit of {max}: send less, or raise it there");
     Err(Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::NeverSent))
 }

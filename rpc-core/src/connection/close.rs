@@ -1,13 +1,13 @@
 //! How a connection ends: drained, closed for a fault, lost, or silent for too long.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 
 use super::receive::spend;
-use super::stream::Role;
+use super::stream::{ReplyState, Role};
 use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, StreamId};
-use crate::wire::{GoAway, parse_goaway};
+use crate::wire::{GoAway, REASON_BYTES_MAX, cut, parse_goaway};
 use crate::{Error, ErrorKind, Fate};
 
 impl Connection {
@@ -22,10 +22,12 @@ impl Connection {
     /// Tells the peer what it did wrong, as the last that is sent, and ends all calls.
     pub fn close(&mut self, fatal: &Fatal) {
         if self.closed.is_none() {
-            self.ready.clear();
             self.send_goaway(fatal.code, &fatal.reason);
         }
-        let kind = if fatal.code == CloseCode::Shutdown { ErrorKind::Closed } else { ErrorKind::Protocol };
+        let kind = match fatal.code {
+            CloseCode::Shutdown => ErrorKind::Closed,
+            code => error_kind(code),
+        };
         self.end_all(kind, &fatal.reason);
     }
 
@@ -57,8 +59,8 @@ impl Connection {
     /// Returns when [`on_timer`](Self::on_timer) wants to be called.
     pub fn timer(&self) -> Instant {
         match self.pinged_at {
-            Some(pinged_at) => pinged_at + self.config.ping_timeout,
-            None => self.heard_at + self.config.ping_interval,
+            Some(pinged_at) => pinged_at + self.config.ping_timeout.min(FAR),
+            None => self.heard_at + self.config.ping_interval.min(FAR),
         }
     }
 
@@ -89,7 +91,7 @@ impl Connection {
     fn send_goaway(&mut self, code: CloseCode, reason: &str) {
         let last = self.last_accepted;
         let header = FrameHeader::new(FrameKind::GoAway, StreamId::CONNECTION, 0);
-        let reason = crate::wire::cut(reason, 1024);
+        let reason = cut(reason, REASON_BYTES_MAX);
         self.outbox.frame(
             header,
             |out| {
@@ -118,7 +120,7 @@ impl Connection {
         // Those who wait for a slot must look for another connection.
         self.slots_freed = usize::MAX;
         if code != CloseCode::Shutdown {
-            self.end_all(ErrorKind::Protocol, &format!("the peer closed the connection: {reason}"));
+            self.end_all(error_kind(code), &format!("the peer closed the connection: {reason}"));
         }
         Ok(())
     }
@@ -128,6 +130,8 @@ impl Connection {
             return;
         }
         self.closed = Some(Closed { kind, reason: reason.to_owned() });
+        self.ready.clear();
+        self.waiting.clear();
         for id in self.opened.ids() {
             let error = self.lost_error(id);
             self.end_call(id, error);
@@ -136,19 +140,21 @@ impl Connection {
             self.remove(id);
             self.events.push_back(Event::Cancelled(id));
         }
-        self.ready.clear();
         self.slots_freed = usize::MAX;
         self.wakes.extend(self.idle.take());
         self.wake_writer();
     }
 
+    /// Ends a call that was opened here and is not over yet; one whose answer has begun to arrive has certainly run.
     pub(super) fn end_call(&mut self, id: StreamId, error: Error) {
-        if let Some(stream) = self.opened.get(id)
-            && stream.inflow.outcome.is_none()
-        {
-            stream.inflow.outcome = Some(Err(error));
-            self.end_by_error(id);
+        let Some(stream) = self.opened.get(id) else { return };
+        if stream.inflow.outcome.is_some() {
+            return;
         }
+        let awaited = matches!(stream.role, Role::Opened { reply: ReplyState::Awaited, .. });
+        let error = if awaited { error } else { error.with_fate(Fate::Failed) };
+        stream.inflow.outcome = Some(Err(error));
+        self.end_opened(id);
     }
 
     /// Says whether a call may have run, by whether its first byte has been taken to be written.
@@ -164,3 +170,14 @@ impl Connection {
         Error::new(kind, reason).with_fate(fate)
     }
 }
+
+/// What a connection that was closed with this code is to the calls on it.
+fn error_kind(code: CloseCode) -> ErrorKind {
+    match code {
+        CloseCode::Timeout | CloseCode::Internal => ErrorKind::ConnectionLost,
+        _ => ErrorKind::Protocol,
+    }
+}
+
+/// Far enough to be never, near enough to be added to any time.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

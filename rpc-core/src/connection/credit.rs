@@ -1,10 +1,16 @@
 //! Flow control: who may send how much (rules C1 to C8 of `docs/protocol.md`).
 //!
-//! What arrives is held until somebody takes it. A side is granted more once half of its window is free again. The connection's
+//! An item is held until somebody takes it. A side is granted more once half of its window is free again. The connection's
 //! window is free as soon as bytes arrive, until as much is held as the buffer allows: so a reader that never reads
-//! keeps its own calls waiting, and nobody else's.
+//! keeps its own calls waiting, and nobody else's. A message that comes in parts is held outside of this account: it is
+//! admitted whole where there is room, and until then its own call's window bounds it. Counted with the items, parts
+//! that wait for room could take the credit that those need which have it.
 
-use super::stream::{Assembly, Stream};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::stream::{Assembly, Item, Stream};
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
 use crate::wire::HEADER_BYTES;
 
@@ -18,6 +24,8 @@ pub(super) struct Window {
     buffer_max: u64,
     granted: u64,
     held: u64,
+    /// How many items that is.
+    items: usize,
     /// The lengths of the messages that are being put together.
     reserved: u64,
 }
@@ -25,23 +33,35 @@ pub(super) struct Window {
 impl Window {
     pub(super) fn new(window_bytes: u32, buffer_bytes_max: u32) -> Self {
         let size = u64::from(window_bytes);
-        Self { size, buffer_max: buffer_bytes_max.into(), granted: size, held: 0, reserved: 0 }
+        Self { size, buffer_max: buffer_bytes_max.into(), granted: size, held: 0, items: 0, reserved: 0 }
     }
 
     pub(super) fn is_at_rest(&self) -> bool {
         self.held == 0 && self.reserved == 0
     }
 
+    /// What the peer may send, what is kept, and what is reserved.
+    #[cfg(test)]
+    pub(super) fn booked(&self) -> (u64, u64, u64) {
+        (self.granted, self.held, self.reserved)
+    }
+
+    /// Tells whether so many small items are kept that each must not keep the whole read it came with.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.items >= 1024
+    }
+
     /// How much to grant, if it is worth a frame.
-    fn due(&self) -> Option<u64> {
+    fn due(&self) -> u32 {
         let target = self.size.saturating_sub(self.held.saturating_sub(self.buffer_max));
-        due(target, self.granted, self.size)
+        due(target, self.granted, self.size / 2)
     }
 }
 
-fn due(target: u64, granted: u64, size: u64) -> Option<u64> {
+/// How much to grant where at least so much is missing that it is worth a frame.
+fn due(target: u64, granted: u64, least: u64) -> u32 {
     let missing = target.saturating_sub(granted);
-    (missing > 0 && missing >= size / 2).then_some(missing)
+    if missing >= least { u32::try_from(missing).unwrap_or(u32::MAX) } else { 0 }
 }
 
 impl Connection {
@@ -53,52 +73,62 @@ impl Connection {
 
     /// Grants more on the connection where it is due.
     pub(super) fn grant_connection(&mut self) {
-        if let Some(more) = self.inflow.due() {
-            self.inflow.granted += more;
-            self.send_credit(StreamId::CONNECTION, more);
+        let more = self.inflow.due();
+        if more > 0 && self.closed.is_none() {
+            self.inflow.granted += u64::from(more);
+            self.send_control(FrameKind::Credit, StreamId::CONNECTION, &more.to_le_bytes());
         }
     }
 
     /// Grants more to a call where it is due.
     pub(super) fn grant_stream(&mut self, id: StreamId) {
         let size = u64::from(self.config.settings.stream_window_bytes);
-        let Some(stream) = self.stream(id) else { return };
-        if stream.inflow.ended || stream.inflow.outcome.is_some() {
+        let Some(Stream { inflow, .. }) = self.stream(id) else { return };
+        if inflow.ended || inflow.outcome.is_some() {
             return;
         }
-        let target = (size + stream.expected(FRAME_COST)).saturating_sub(stream.inflow.held);
-        if let Some(more) = due(target, stream.inflow.granted, size) {
-            stream.inflow.granted += more;
-            self.send_credit(id, more);
+        let target = inflow.target(size, FRAME_COST);
+        // A message that was admitted must not stop for want of the last few bytes.
+        let is_urgent =
+            inflow.granted < size / 2 && inflow.assembly.as_ref().is_some_and(|assembly| assembly.admitted);
+        let more = due(target, inflow.granted, if is_urgent { 1 } else { size / 2 });
+        if more > 0 {
+            inflow.granted += u64::from(more);
+            self.send_control(FrameKind::Credit, id, &more.to_le_bytes());
         }
     }
 
-    fn send_credit(&mut self, id: StreamId, more: u64) {
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        self.send_control(FrameKind::Credit, id, &more.to_le_bytes());
+    /// Keeps an item until somebody takes it.
+    pub(super) fn hold(&mut self, id: StreamId, item: Item) {
+        let Some(stream) = self.stream(id) else { return };
+        let cost = item.cost;
+        stream.inflow.held += cost;
+        stream.inflow.items.push_back(item);
+        let waker = stream.inflow.waker.take();
+        self.wakes.extend(waker);
+        self.inflow.held += cost;
+        self.inflow.items += 1;
     }
 
-    /// Books what a call keeps of what has arrived.
-    pub(super) fn hold(&mut self, id: StreamId, cost: u64) {
-        if let Some(stream) = self.stream(id) {
-            stream.inflow.held += cost;
-            self.inflow.held += cost;
-        }
-    }
-
-    /// Books that something kept was taken, and grants as much again where it is due.
-    pub(super) fn unhold(&mut self, id: StreamId, cost: u64) {
-        if let Some(stream) = self.stream(id) {
-            stream.inflow.held -= cost;
-            self.inflow.held -= cost;
-        }
+    /// Moves all items that are kept to `out`, and grants as much again where it is due.
+    pub(super) fn unhold(&mut self, id: StreamId, out: &mut VecDeque<Bytes>) {
+        let Some(Stream { inflow, .. }) = self.stream(id) else { return };
+        let held = std::mem::take(&mut inflow.held);
+        let items = inflow.items.len();
+        out.extend(inflow.items.drain(..).map(|item| item.bytes));
+        self.inflow.held -= held;
+        self.inflow.items -= items;
         self.grant_stream(id);
         self.grant_connection();
     }
 
     /// Lets a message that comes in parts wait for room; where there is room it does not wait.
     pub(super) fn admit(&mut self, id: StreamId) {
-        self.waiting.push_back(id);
+        let Some(stream) = self.stream(id) else { return };
+        // An earlier message of the call may have been complete before its turn came, and left its place in the line.
+        if !std::mem::replace(&mut stream.inflow.is_waiting, true) {
+            self.waiting.push_back(id);
+        }
         self.admit_waiting();
     }
 
@@ -106,34 +136,45 @@ impl Connection {
     pub(super) fn end_assembly(&mut self, assembly: &Assembly) {
         if assembly.admitted {
             self.inflow.reserved -= assembly.total as u64;
-            self.admit_waiting();
         }
+        self.admit_waiting();
     }
 
     /// Admits messages in their order while there is room; one message has room always, so the line moves.
     fn admit_waiting(&mut self) {
         while let Some(id) = self.waiting.front().copied() {
             let (reserved, buffer_max) = (self.inflow.reserved, self.inflow.buffer_max);
-            let assembly = self.stream(id).and_then(|stream| stream.inflow.assembly.as_mut());
-            // A call that is over, or a message that was complete in the meantime, just leaves the line.
-            if let Some(assembly) = assembly.filter(|assembly| !assembly.admitted) {
+            let Some(Stream { inflow, .. }) = self.stream(id) else {
+                self.waiting.pop_front();
+                continue;
+            };
+            // A message that was complete in the meantime just leaves the line.
+            if let Some(assembly) = &mut inflow.assembly {
                 let total = assembly.total as u64;
                 if reserved > 0 && reserved + total > buffer_max {
                     return;
                 }
                 assembly.admitted = true;
                 assembly.buffer.reserve(assembly.total - assembly.buffer.len());
-                let held = std::mem::take(&mut assembly.held);
+                assembly.held = 0;
+                inflow.is_waiting = false;
                 self.inflow.reserved += total;
-                self.unhold(id, held);
+                self.grant_stream(id);
+            } else {
+                inflow.is_waiting = false;
             }
             self.waiting.pop_front();
         }
     }
 
     /// Gives back all that a call held when it is removed.
-    pub(super) fn release(&mut self, stream: &Stream) {
+    pub(super) fn release(&mut self, id: StreamId, stream: &Stream) {
         self.inflow.held -= stream.inflow.held;
+        self.inflow.items -= stream.inflow.items.len();
+        if stream.inflow.is_waiting {
+            self.waiting.retain(|waiting| *waiting != id);
+            self.admit_waiting();
+        }
         if let Some(assembly) = &stream.inflow.assembly {
             self.end_assembly(assembly);
         }

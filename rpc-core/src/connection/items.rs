@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::calls::{check, set_waker};
-use super::stream::{Outgoing, Role};
+use super::stream::{Outgoing, Stream};
+use super::transmit::TOTAL_BYTES;
 use super::{Connection, StreamId, gone};
 use crate::wire::Flags;
 use crate::{Error, Fate};
@@ -27,12 +28,7 @@ impl Connection {
         let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
         let inflow = &mut stream.inflow;
         if !inflow.items.is_empty() {
-            let mut cost = 0;
-            for item in inflow.items.drain(..) {
-                cost += item.cost;
-                out.push_back(item.bytes);
-            }
-            self.unhold(id, cost);
+            self.unhold(id, out);
             return Poll::Ready(Ok(true));
         }
         let is_over = match inflow.outcome.take() {
@@ -68,7 +64,7 @@ impl Connection {
     ) -> Poll<Result<(), Error>> {
         while let Some(item) = items.front() {
             let size = check(item.len(), self.peer_message_bytes(), "stream item");
-            let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
+            let Some(stream) = self.sending(id) else { return Poll::Ready(Err(gone(id))) };
             if let Err(error) = size {
                 return Poll::Ready(Err(error.with_fate(Fate::Failed)));
             }
@@ -80,21 +76,24 @@ impl Connection {
                 self.enqueue(id, Outgoing { rest: item, started: false, last: false });
             }
         }
-        let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
-        if stream.inflow.outcome.is_some() && matches!(stream.role, Role::Opened { .. }) {
-            return Poll::Ready(Err(gone(id)));
-        }
+        let Some(stream) = self.sending(id) else { return Poll::Ready(Err(gone(id))) };
         set_waker(&mut stream.outflow.waker, cx);
         if items.is_empty() && stream.outflow.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Finds a call in which items can still be sent.
+    fn sending(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.stream(id).filter(|stream| stream.inflow.outcome.is_none() && !stream.outflow.ended)
     }
 
     fn peer_message_bytes(&self) -> u32 {
         self.peer.as_ref().map_or(0, |peer| peer.settings.message_bytes_max)
     }
 
-    /// Sends an item that fits into one frame for which there is credit.
+    /// Sends an item that fits into one frame for which there is credit and room.
     fn send_at_once(&mut self, id: StreamId, item: &Bytes) -> bool {
-        if item.len() > self.chunk_bytes() || !self.spend_credit(id, item.len()) {
+        let fits = item.len() <= self.part_bytes(TOTAL_BYTES) && self.has_gathered_little();
+        if !fits || !self.spend_credit(id, item.len()) {
             return false;
         }
         self.send_data(id, Flags::NONE, None, item.clone());

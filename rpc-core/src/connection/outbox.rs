@@ -10,6 +10,9 @@ use crate::wire::{FrameHeader, HEADER_BYTES};
 /// A body from this length on is not copied but written from where it is.
 const SEGMENT_BYTES_MIN: usize = 4 * 1024;
 
+/// Memory for small frames beyond this is given back once they are written.
+const TAIL_BYTES_KEPT: usize = 256 * 1024;
+
 /// Bytes on their way to the link, in order.
 ///
 /// The writer keeps one and swaps it with the connection's, so that the memory of both is used again.
@@ -71,7 +74,9 @@ impl Buf for Transmit {
             }
             self.segments.pop_front();
         }
-        if count == self.tail.len() {
+        if count == self.tail.len() && self.tail.capacity() > TAIL_BYTES_KEPT {
+            self.tail = BytesMut::new();
+        } else if count == self.tail.len() {
             // Not `advance`: clearing keeps the memory in front of the cursor.
             self.tail.clear();
         } else {
@@ -129,6 +134,7 @@ impl Outbox {
 
     /// Gives the writer all there is, for an empty one in exchange.
     pub(super) fn take(&mut self, empty: &mut Transmit) {
+        debug_assert!(!empty.has_remaining(), "what the writer holds comes before what is pending");
         self.taken_bytes += self.len() as u64;
         std::mem::swap(&mut self.pending, empty);
     }

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::credit::FRAME_COST;
-use super::stream::{Assembly, Item, ReplyHead, ReplyState, Role, Stream};
+use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
 use super::{
-    Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, Reply, ResetCode, Side,
-    StreamId,
+    Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, Reply, ResetCode,
+    Side, StreamId,
 };
 use crate::wire::{
-    Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u32, parse_u64,
-    split_total,
+    Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u32,
+    parse_u64, split_total,
 };
 use crate::{Code, Error, ErrorKind, Fate, Status};
 
-fn protocol(fault: &str) -> Fatal {
+pub(super) fn protocol(fault: &str) -> Fatal {
     Fatal::new(CloseCode::Protocol, fault)
 }
 
@@ -30,10 +30,12 @@ impl Connection {
             self.heard_at = now;
             self.pinged_at = None;
         }
-        if self.peer.is_none() && !self.receive_hello(input)? {
+        if self.closed.is_none() && self.peer.is_none() && !self.receive_hello(input)? {
             return Ok(());
         }
-        while let Some(raw) = input.first_chunk::<HEADER_BYTES>() {
+        while self.closed.is_none()
+            && let Some(raw) = input.first_chunk::<HEADER_BYTES>()
+        {
             let header = FrameHeader::parse(raw);
             // Held against the limit before anything is reserved for it.
             let bytes_max = self.config.settings.frame_bytes_max;
@@ -49,6 +51,9 @@ impl Connection {
             let mut payload = input.split_to(bytes).freeze();
             payload.advance(HEADER_BYTES);
             self.receive_frame(header, payload, now)?;
+        }
+        if self.closed.is_some() {
+            input.clear();
         }
         Ok(())
     }
@@ -100,7 +105,12 @@ impl Connection {
         self.last_accepted = id;
         let calls_max = self.config.settings.calls_max;
         if self.draining || self.side == Side::Client || u32::from(id.slot()) >= calls_max {
-            spend(&mut self.resets, now, CloseCode::TooManyResets, "too many calls came that had to be refused")?;
+            spend(
+                &mut self.resets,
+                now,
+                CloseCode::TooManyResets,
+                "too many calls came that had to be refused",
+            )?;
             self.send_reset(id, ResetCode::Refused);
             return Ok(());
         }
@@ -193,14 +203,24 @@ impl Connection {
         Ok(())
     }
 
-    fn receive_data(&mut self, header: FrameHeader, mut payload: Bytes) -> Result<(), Fatal> {
+    fn receive_data(&mut self, header: FrameHeader, payload: Bytes) -> Result<(), Fatal> {
         let (id, flags) = (header.id, header.flags);
         let cost = FRAME_COST + payload.len() as u64;
         self.charge_connection(cost)?;
-        let Some(stream) = self.live(id)? else {
-            self.grant_connection();
-            return Ok(());
-        };
+        self.receive_charged(id, flags, payload, cost)?;
+        // Whatever became of it: what is not held is free again at once.
+        self.grant_connection();
+        Ok(())
+    }
+
+    fn receive_charged(
+        &mut self,
+        id: StreamId,
+        flags: Flags,
+        mut payload: Bytes,
+        cost: u64,
+    ) -> Result<(), Fatal> {
+        let Some(stream) = self.live(id)? else { return Ok(()) };
         let inflow = &mut stream.inflow;
         inflow.granted = inflow.granted.checked_sub(cost).ok_or_else(super::credit::over)?;
         if inflow.ended {
@@ -220,135 +240,59 @@ impl Connection {
         if let Some(total) = total {
             return self.start_message(id, flags, total, &payload, false);
         }
-        self.add_item(id, payload, cost);
+        if self.inflow.is_crowded() {
+            payload = Bytes::copy_from_slice(&payload);
+        }
+        self.hold(id, Item { bytes: payload, cost });
         if flags.has(Flags::END) {
             self.end_inflow(id, None);
         }
         Ok(())
     }
 
-    /// Takes the first part of a message that goes on.
-    fn start_message(
-        &mut self,
-        id: StreamId,
-        flags: Flags,
-        total: u32,
-        payload: &[u8],
-        is_head: bool,
-    ) -> Result<(), Fatal> {
-        let total = total as usize;
-        if payload.len() >= total || flags.has(Flags::END) {
-            return Err(protocol("a message goes on that was complete"));
-        }
-        // The memory for the whole is taken when there is room for it; until then only for what is here.
-        let held = if is_head { payload.len() as u64 } else { FRAME_COST + payload.len() as u64 };
-        let assembly =
-            Assembly { total, buffer: BytesMut::from(payload), admitted: false, held, is_head };
-        if let Some(stream) = self.stream(id) {
-            stream.inflow.assembly = Some(Box::new(assembly));
-        }
-        self.hold(id, held);
-        self.admit(id);
-        Ok(())
-    }
-
-    fn continue_message(&mut self, id: StreamId, flags: Flags, payload: &[u8], cost: u64) -> Result<(), Fatal> {
-        let Some(stream) = self.stream(id) else { return Ok(()) };
-        let Some(assembly) = &mut stream.inflow.assembly else { return Ok(()) };
-        let left = assembly.total - assembly.buffer.len();
-        let is_whole = !flags.has(Flags::MORE);
-        if payload.len() > left || is_whole != (payload.len() == left) {
-            return Err(protocol("the parts of a message do not add up to its length"));
-        }
-        assembly.buffer.extend_from_slice(payload);
-        if !assembly.admitted {
-            assembly.held += cost;
-            self.hold(id, cost);
-        }
-        if is_whole {
-            self.complete_message(id, flags.has(Flags::END));
-        } else if flags.has(Flags::END) {
-            return Err(protocol("a stream ended within a message"));
-        }
-        self.grant_stream(id);
-        self.grant_connection();
-        Ok(())
-    }
-
-    fn complete_message(&mut self, id: StreamId, last: bool) {
-        let Some(stream) = self.stream(id) else { return };
-        let Some(assembly) = stream.inflow.assembly.take() else { return };
-        self.end_assembly(&assembly);
-        self.unhold(id, assembly.held);
-        let Assembly { buffer, is_head, .. } = *assembly;
-        let message = buffer.freeze();
-        if is_head {
-            return self.complete_head(id, message, last);
-        }
-        let cost = FRAME_COST + message.len() as u64;
-        self.add_item(id, message, cost);
-        if last {
-            self.end_inflow(id, None);
-        }
-    }
-
-    /// The arguments or the result were put together.
-    fn complete_head(&mut self, id: StreamId, message: Bytes, last: bool) {
-        let Some(stream) = self.stream(id) else { return };
-        match &mut stream.role {
-            Role::Accepted { head, .. } => {
-                stream.inflow.ended = last;
-                if let Some(incoming) = head.take() {
-                    self.events.push_back(Event::Call(Incoming { message, items: !last, ..*incoming }));
-                }
-            }
-            Role::Opened { reply, .. } => {
-                if let ReplyState::Assembling(head) = std::mem::replace(reply, ReplyState::Taken) {
-                    *reply = head.with(message, !last);
-                }
-                self.replied(id);
-            }
-        }
-    }
-
     /// A call that was opened here has its answer.
-    fn replied(&mut self, id: StreamId) {
-        let Some(Stream { role: Role::Opened { reply, detached, .. }, inflow, outflow }) = self.opened.get(id) else {
+    pub(super) fn replied(&mut self, id: StreamId) {
+        let Some(Stream { role: Role::Opened { reply, detached, .. }, inflow, .. }) = self.opened.get(id)
+        else {
             return;
         };
-        let is_detached = *detached;
         if let ReplyState::Here(Reply { items: false, .. }) = reply {
-            inflow.ended = true;
             inflow.outcome = Some(Ok(()));
-            outflow.queue.clear();
+            return self.end_opened(id);
         }
-        self.wakes.extend(inflow.waker.take());
-        self.wakes.extend(outflow.waker.take());
+        let is_detached = *detached;
+        let waker = inflow.waker.take();
+        self.wakes.extend(waker);
         if is_detached {
-            self.remove(id);
+            // Nobody will read the items, and the peer must not wait for that.
+            self.cancel(id, ResetCode::Cancelled);
         }
     }
 
-    fn add_item(&mut self, id: StreamId, bytes: Bytes, cost: u64) {
-        self.hold(id, cost);
+    /// The peer has sent its last: with it, a call that was opened here is over.
+    pub(super) fn end_inflow(&mut self, id: StreamId, status: Option<Status>) {
         let Some(stream) = self.stream(id) else { return };
-        stream.inflow.items.push_back(Item { bytes, cost });
+        if let Role::Opened { .. } = &stream.role {
+            stream.inflow.outcome = Some(status.map_or(Ok(()), |status| Err(status.into())));
+            return self.end_opened(id);
+        }
+        stream.inflow.ended = true;
         let waker = stream.inflow.waker.take();
         self.wakes.extend(waker);
     }
 
-    /// The peer has sent its last: with it, a call that was opened here is over.
-    fn end_inflow(&mut self, id: StreamId, status: Option<Status>) {
-        let Some(stream) = self.stream(id) else { return };
+    /// Lets those who wait for a call that was opened here see how it ended; nobody waits for one that is detached.
+    pub(super) fn end_opened(&mut self, id: StreamId) {
+        let Some(stream) = self.opened.get(id) else { return };
         stream.inflow.ended = true;
-        let mut is_detached = false;
-        if let Role::Opened { detached, .. } = &stream.role {
-            is_detached = *detached;
-            stream.inflow.outcome = Some(status.map_or(Ok(()), |status| Err(status.into())));
-            stream.outflow.queue.clear();
-        }
+        stream.outflow.queue.clear();
         let wakers = [stream.inflow.waker.take(), stream.outflow.waker.take()];
+        let is_detached = matches!(stream.role, Role::Opened { detached: true, .. });
+        let assembly = stream.inflow.assembly.take();
         self.wakes.extend(wakers.into_iter().flatten());
+        if let Some(assembly) = assembly {
+            self.end_assembly(&assembly);
+        }
         if is_detached {
             self.remove(id);
         }
@@ -381,35 +325,24 @@ impl Connection {
     fn receive_reset(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
         let code = ResetCode::from_u16(parse_u16(payload).map_err(protocol)?);
         if !self.is_mine(id) {
-            spend(&mut self.resets, now, CloseCode::TooManyResets, "too many calls were opened only to be cancelled")?;
-            if self.live(id)?.is_some() {
-                let was_seen = !matches!(
-                    self.remove(id).map(|stream| stream.role),
-                    Some(Role::Accepted { head: Some(_), .. })
-                );
-                if was_seen {
-                    self.events.push_back(Event::Cancelled(id));
-                }
+            let (was_seen, was_answered) = match self.live(id)?.map(|stream| &stream.role) {
+                Some(Role::Accepted { head, replied }) => (head.is_none(), *replied),
+                _ => (false, false),
+            };
+            if !was_answered {
+                let reason = "too many calls were opened only to be cancelled";
+                spend(&mut self.resets, now, CloseCode::TooManyResets, reason)?;
+            }
+            self.remove(id);
+            if was_seen {
+                self.events.push_back(Event::Cancelled(id));
             }
             return Ok(());
         }
-        let Some(stream) = self.live(id)? else { return Ok(()) };
-        stream.inflow.outcome = Some(Err(reset_error(code)));
-        self.end_by_error(id);
-        Ok(())
-    }
-
-    /// Lets those who wait for a call see how it ended; nobody waits for one that is detached.
-    pub(super) fn end_by_error(&mut self, id: StreamId) {
-        let Some(stream) = self.stream(id) else { return };
-        stream.inflow.ended = true;
-        stream.outflow.queue.clear();
-        let wakers = [stream.inflow.waker.take(), stream.outflow.waker.take()];
-        let is_detached = matches!(stream.role, Role::Opened { detached: true, .. });
-        self.wakes.extend(wakers.into_iter().flatten());
-        if is_detached {
-            self.remove(id);
+        if self.live(id)?.is_some() {
+            self.end_call(id, reset_error(code));
         }
+        Ok(())
     }
 
     fn receive_credit(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
@@ -452,12 +385,8 @@ impl Connection {
 
     /// Ends a call that was opened here because of what came for it.
     fn give_up(&mut self, id: StreamId, text: &str) {
-        self.send_reset(id, ResetCode::LimitExceeded);
-        if let Some(stream) = self.opened.get(id) {
-            let error = Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::Failed);
-            stream.inflow.outcome = Some(Err(error));
-        }
-        self.end_by_error(id);
+        let error = Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::Failed);
+        self.cancel_with(id, ResetCode::LimitExceeded, error);
     }
 
     /// Finds a call; none where it has ended, and its frames are late.
@@ -475,13 +404,6 @@ impl Connection {
     }
 }
 
-impl ReplyHead {
-    fn with(self, message: Bytes, items: bool) -> ReplyState {
-        let Self { metadata, codec, failed } = self;
-        ReplyState::Here(Reply { metadata, codec, failed, message, items })
-    }
-}
-
 pub(super) fn spend(budget: &mut Budget, now: Instant, code: CloseCode, reason: &str) -> Result<(), Fatal> {
     if budget.spend(now) { Ok(()) } else { Err(Fatal::new(code, reason)) }
 }
@@ -496,7 +418,8 @@ fn reset_error(code: ResetCode) -> Error {
             Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server")
         }
         ResetCode::LimitExceeded => {
-            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server").with_fate(Fate::Failed)
+            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server")
+                .with_fate(Fate::Failed)
         }
         ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
     }

@@ -58,8 +58,10 @@ pub(super) struct Inflow {
     pub(super) assembly: Option<Box<Assembly>>,
     /// What the peer may still send.
     pub(super) granted: u64,
-    /// What is kept here of what it has sent.
+    /// What the items cost that nobody has taken yet.
     pub(super) held: u64,
+    /// It stands in the connection's line of messages that wait for room.
+    pub(super) is_waiting: bool,
     /// The peer has sent its last.
     pub(super) ended: bool,
     /// How the call ended, once it has.
@@ -78,7 +80,7 @@ pub(super) struct Item {
 pub(super) struct Assembly {
     pub(super) total: usize,
     pub(super) buffer: BytesMut,
-    /// There is room for all of it, so what comes in is granted anew at once.
+    /// There is room for all of it, so all that it costs is granted.
     pub(super) admitted: bool,
     /// What its frames cost while it was not admitted.
     pub(super) held: u64,
@@ -92,6 +94,8 @@ pub(super) struct Outflow {
     pub(super) queue: VecDeque<Outgoing>,
     /// What this side may still send.
     pub(super) granted: u64,
+    /// This side has said, or will say once the queue is empty, that it sends no more.
+    pub(super) ended: bool,
     /// How this direction ends once the queue is empty.
     pub(super) finish: Option<Finish>,
     /// It stands in the connection's list of calls that have something to send.
@@ -120,15 +124,29 @@ impl Stream {
         let outflow = Outflow { granted: granted_out.into(), ..Outflow::default() };
         Self { role, inflow, outflow }
     }
+}
 
-    /// What the whole message costs that is still to come, if it was admitted.
-    pub(super) fn expected(&self, frame_cost: u64) -> u64 {
-        match &self.inflow.assembly {
+impl Inflow {
+    /// What the peer should be able to send: a window less what is kept of it, and all of a message that was admitted.
+    ///
+    /// The message does not wait for the reader of the items before it: it takes room that others wait for.
+    pub(super) fn target(&self, window: u64, frame_cost: u64) -> u64 {
+        let free = window.saturating_sub(self.held);
+        match &self.assembly {
             Some(assembly) if assembly.admitted => {
                 let rest = (assembly.total - assembly.buffer.len()) as u64;
-                rest + frame_cost * (rest / (16 << 10) + 1)
+                free + rest + frame_cost * (rest / (16 << 10) + 1)
             }
-            _ => 0,
+            Some(assembly) => free.saturating_sub(assembly.held),
+            None => free,
         }
+    }
+}
+
+impl ReplyHead {
+    /// Adds the result, now that it is whole.
+    pub(super) fn with(self, message: Bytes, items: bool) -> ReplyState {
+        let Self { metadata, codec, failed } = self;
+        ReplyState::Here(Reply { metadata, codec, failed, message, items })
     }
 }

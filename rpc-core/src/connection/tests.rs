@@ -1,1 +1,10 @@
-//! Two machines wired back to back.
+//! Two machines wired back to back, and one machine against bytes of all kinds.
+
+mod abuse;
+mod endings;
+mod faults;
+mod flow;
+mod fuzz;
+mod kit;
+mod property;
+mod world;

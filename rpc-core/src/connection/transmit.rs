@@ -14,7 +14,7 @@ use crate::wire::Flags;
 const GATHER_BYTES: usize = 128 * 1024;
 
 /// The length of the whole message, before the first part of one that goes on.
-const TOTAL_BYTES: usize = 4;
+pub(super) const TOTAL_BYTES: usize = 4;
 
 impl Connection {
     /// Waits until there is something to write or the connection has ended, without taking anything: a writer that yields then
@@ -37,12 +37,15 @@ impl Connection {
         }
         self.outbox.take(empty);
         self.wakes.extend(self.idle.take());
+        if std::mem::take(&mut self.wants_outbox) {
+            self.slots_freed = usize::MAX;
+        }
         Poll::Ready(())
     }
 
     /// Cuts parts off the messages that are queued, one of each call in turn.
     fn gather(&mut self) {
-        while self.outbox.len() < GATHER_BYTES {
+        while self.has_gathered_little() {
             let Some(id) = self.ready.pop_front() else { return };
             if !self.send_part(id) {
                 // The connection as a whole has no credit: all calls keep their turn.
@@ -51,9 +54,14 @@ impl Connection {
         }
     }
 
+    /// Tells whether more may be put into the outbox. Credit alone does not say so: a peer may grant without end and read nothing.
+    pub(super) fn has_gathered_little(&self) -> bool {
+        self.outbox.len() < GATHER_BYTES
+    }
+
     /// Sends the next part of a call's first message; false where the connection has no credit for it.
     fn send_part(&mut self, id: StreamId) -> bool {
-        let (granted_out, chunk) = (self.granted_out, self.chunk_bytes());
+        let (granted_out, chunk) = (self.granted_out, self.part_bytes(TOTAL_BYTES));
         let Some(stream) = self.stream(id) else { return true };
         let outflow = &mut stream.outflow;
         let Some(message) = outflow.queue.front_mut() else {
@@ -149,7 +157,9 @@ impl Connection {
             header,
             |out| {
                 if let Some(total) = announced {
-                    out.put_u32_le(u32::try_from(total).expect("a message is within the peer's limit, a u32"));
+                    out.put_u32_le(
+                        u32::try_from(total).expect("a message is within the peer's limit, a u32"),
+                    );
                 }
             },
             part,

@@ -98,10 +98,7 @@ impl Gather<'_> {
             self.bounds.travels_plainly.push(emit!(for<'w> #ty: __farcall::Wire<'w>));
             self.bounds.travels.push(emit!(for<'w> #ty: __farcall::WireResult<'w>));
         }
-        let error = error_type(result);
-        if let Some(ty) = self.bounded("own error", &error, method, &emit!(__farcall::Error)) {
-            self.bounds.own_errors.push(emit!(for<'w> #ty: __farcall::FromError<'w>));
-        }
+        self.own_error(result, method);
         match &result.parts {
             Some((ok, err)) => {
                 self.check(&emit!(travels), ok, method);
@@ -110,6 +107,19 @@ impl Gather<'_> {
             }
             None => self.check(&emit!(result_travels), whole, method),
         }
+    }
+
+    // The error of an alias is not bounded by itself: as a projection it would be in the way of the same bound without one.
+    fn own_error(&mut self, result: &ResultType, method: &Method) {
+        let bound = match result.error() {
+            Some(error) => self
+                .bounded("own error", error, method, &emit!(__farcall::Error))
+                .map(|ty| emit!(for<'w> #ty: __farcall::FromError<'w>)),
+            None => self
+                .bounded("own error", &result.whole, method, &emit!(::core::result::Result<(), __farcall::Error>))
+                .map(|ty| emit!(for<'w> #ty: __farcall::FromCall<'w>)),
+        };
+        self.bounds.own_errors.extend(bound);
     }
 
     fn field(&mut self, role: &str, ty: &Type, method: &Method) {
@@ -257,9 +267,9 @@ pub(crate) fn phantom(generics: &Generics) -> Option<TokenStream> {
     (!types.is_empty()).then(|| emit!(::core::marker::PhantomData<(#(fn() -> #types,)*)>))
 }
 
-/// Returns the value of [`phantom`].
+/// Returns the name of the value of [`phantom`].
 pub(crate) fn phantom_value(generics: &Generics) -> Option<TokenStream> {
-    phantom(generics).map(|_| emit!(::core::marker::PhantomData))
+    phantom(generics).map(|_| emit!(PhantomData))
 }
 
 /// Returns the supertraits that the user wrote and that are not lifetimes.

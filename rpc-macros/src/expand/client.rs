@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::parse_quote;
 
 use super::bounds::{self, Bounds};
 use super::cfgs;
@@ -36,8 +37,7 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds, complete: bool) -> Token
     let (name, over, vis) = (&service.names.client, &service.names.service, &service.item.vis);
     let generics = &service.item.generics;
     let params = bounds::params(generics, false);
-    let args = bounds::args(generics, Some(over));
-    let own_args = bounds::args(generics, None);
+    let args = bounds::args(generics, None);
     let predicates = bounds::impl_predicates(generics);
     let phantom = bounds::phantom_value(generics);
     let travels = &bounds.travels;
@@ -45,31 +45,12 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds, complete: bool) -> Token
     let can_stand_in = complete && service.methods.iter().all(|method| method.output.can_fail());
     let stand_in = can_stand_in.then(|| stand_in(service, bounds));
     emit! {
-        __farcall::handle! { [#(#params,)* #over] #name<#(#args),*> where [#predicates] }
-
-        impl<#(#params),*> #name<#(#own_args,)* __farcall::Channel> where #predicates {
-            /// Describes the service.
-            #vis const DESCRIPTOR: &'static __farcall::ServiceDescriptor = &__FARCALL;
-
-            /// Connects to the server at a URI.
-            ///
-            /// # Errors
-            /// That the URI is wrong, or that no server could be reached.
-            #vis async fn connect(
-                uri: impl ::core::convert::AsRef<::core::primitive::str>,
-            ) -> ::core::result::Result<Self, __farcall::Error> {
-                __farcall::Channel::connect(uri).await.map(Self::new)
-            }
+        __farcall::client! {
+            #vis [#(#params,)*] #name [#(#args,)*] #over;
+            __FARCALL __farcall::Channel where [#predicates] #phantom
         }
 
-        impl<#(#params,)* #over: __farcall::Service> #name<#(#args),*> where #predicates {
-            /// Makes a client of a channel, a server in the same process, or layers over one of them.
-            #vis fn new(service: #over) -> Self {
-                Self(__farcall::Client::new(service), #phantom)
-            }
-        }
-
-        impl<#(#params,)* #over: __farcall::Service> #name<#(#args),*> where #predicates #(#travels),* {
+        impl<#(#params,)* #over: __farcall::Service> #name<#(#args,)* #over> where #predicates #(#travels),* {
             #(#methods)*
         }
 
@@ -98,10 +79,10 @@ fn call_method(service: &Service, method: &Method) -> TokenStream {
     let captured = captured.chain(method.args.stream.as_ref().map(|_| stream.to_token_stream()));
     let (reply, request, descriptor) = (reply(method), request(service, method), static_name(method));
     let call = match &method.args.stream {
-        None => emit!(self.0.call(&#descriptor, self.0.request(&#request))),
+        None => emit!(self.0.call(&#descriptor, #request)),
         Some(arg) => {
             let items = &arg.ident;
-            emit!(self.0.call_with_items(&#descriptor, self.0.request(&#request), __farcall::Own(#items)))
+            emit!(self.0.call_with_items(&#descriptor, #request, __farcall::Own(#items)))
         }
     };
     emit! {
@@ -149,11 +130,12 @@ fn marker(value: &Value) -> TokenStream {
     }
 }
 
-/// Returns the request's variant, made of the arguments.
+/// Encodes the request's variant, made of the arguments.
 fn request(service: &Service, method: &Method) -> TokenStream {
     let (name, variant) = (&service.names.request, &method.variant);
-    let args = bounds::args(&service.item.generics, None);
-    let turbofish = (!args.is_empty()).then(|| emit!(::<#(#args),*>));
+    let ty = bounds::request(service, &parse_quote!('_));
+    // Where the service is generic, the variant alone may not say over what.
+    let turbofish = (!bounds::names(&service.item.generics).is_empty()).then(|| emit!(::<#ty>));
     let fields = method.args.fields.iter().map(|arg| {
         let ident = &arg.ident;
         match arg.kind {
@@ -161,7 +143,7 @@ fn request(service: &Service, method: &Method) -> TokenStream {
             ArgKind::Str | ArgKind::Bytes => emit!(#ident: ::std::borrow::Cow::Borrowed(#ident)),
         }
     });
-    emit!(#name #turbofish::#variant { #(#fields),* })
+    emit!(self.0.request #turbofish(&#name::#variant { #(#fields),* }))
 }
 
 /// Emits the trait for the client; the impl is there where every error can be made from farcall's.
@@ -198,13 +180,16 @@ fn stand_in_method(service: &Service, method: &Method) -> TokenStream {
         Some(arg) => {
             let (reply, request) = (reply(method), request(service, method));
             let (descriptor, items) = (static_name(method), &arg.ident);
-            emit!(self.0.call_with_items::<#reply, _>(&#descriptor, self.0.request(&#request), #items))
+            emit!(self.0.call_with_items::<#reply, _>(&#descriptor, #request, #items))
         }
     };
     let body = match &method.output {
         Output::Value(_) => emit!(__farcall::FromCall::from_call(#call.await)),
         Output::Items(_) => emit!(__farcall::items_of_call(#call)),
-        Output::FallibleItems { .. } => emit!(__farcall::own_error(#call.await).map(__farcall::own_items)),
+        Output::FallibleItems { head, .. } => {
+            let head = &head.whole;
+            emit!(<#head as __farcall::FromCall<'_>>::own_error(#call.await).map(__farcall::own_items))
+        }
     };
     emit! {
         #(#cfgs)*

@@ -130,11 +130,11 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
         }),
         encode: per_method(service, |method| {
             let variant = &method.variant;
-            emit!(Self::#variant(ref value) => __farcall::serde::Serialize::serialize(value, serializer),)
+            emit!(Self::#variant(ref value) => __farcall::encode_output(serializer, value),)
         }),
         decode: per_method(service, |method| {
             let (variant, id) = (&method.variant, id_name(method));
-            emit!(#id => __farcall::serde::Deserialize::deserialize(deserializer).map(Self::#variant),)
+            emit!(#id => __farcall::decode_output(deserializer).map(Self::#variant),)
         }),
         members: per_method(service, |method| {
             let variant = &method.variant;

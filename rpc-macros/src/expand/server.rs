@@ -30,7 +30,7 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
     let (name, handler, vis) = (&service.names.server, &service.names.handler, &service.item.vis);
     let generics = &service.item.generics;
     let params = bounds::params(generics, false);
-    let args = bounds::args(generics, Some(handler));
+    let args = bounds::args(generics, None);
     let predicates = bounds::impl_predicates(generics);
     let contract = bounds::trait_path(service);
     let phantom = bounds::phantom_value(generics);
@@ -39,31 +39,12 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
     let travels = &bounds.travels;
     let arms = service.methods.iter().map(|method| arm(service, method));
     emit! {
-        __farcall::handle! { [#(#params,)* #handler] #name<#(#args),*> where [#predicates] }
-
-        impl<#(#params,)* #handler: #contract> #name<#(#args),*> where #predicates {
-            /// Describes the service.
-            #vis const DESCRIPTOR: &'static __farcall::ServiceDescriptor = &__FARCALL;
-
-            /// Makes a server of a handler.
-            #vis fn new(service: #handler) -> Self {
-                Self::from_arc(::std::sync::Arc::new(service))
-            }
-
-            /// Makes a server of a handler that others hold, too.
-            #vis fn from_arc(service: ::std::sync::Arc<#handler>) -> Self {
-                Self(service, #phantom)
-            }
-
-            /// Runs a request on the handler here, without encoding anything: to replay what was recorded, say.
-            ///
-            /// No streams go along: an argument `Streaming` fails at its first item, a stream that is returned is dropped.
-            #vis async fn run(&self, request: #any_request) -> #response where #(#travels),* {
-                __farcall::Handler::handle(self, request, &mut __farcall::Streams::none()).await
-            }
+        __farcall::server! {
+            #vis [#(#params,)*] #name [#(#args,)*] #handler: #contract;
+            __FARCALL #any_request => #response where [#predicates] [#(#travels),*] #phantom
         }
 
-        impl<#(#params,)* #handler: #contract> __farcall::Handler for #name<#(#args),*>
+        impl<#(#params,)* #handler: #contract> __farcall::Handler for #name<#(#args,)* #handler>
         where #predicates #(#travels),*
         {
             type Request<'a> = #request;
@@ -74,17 +55,6 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
                 streams: &'a mut __farcall::Streams,
             ) -> Self::Response {
                 match request { #(#arms)* }
-            }
-        }
-
-        impl<#(#params,)* #handler: #contract> __farcall::Service for #name<#(#args),*>
-        where #predicates #(#travels),*
-        {
-            async fn call(
-                &self,
-                request: __farcall::Request,
-            ) -> ::core::result::Result<__farcall::Response, __farcall::Error> {
-                __farcall::serve(self, request).await
             }
         }
     }
@@ -100,7 +70,7 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
         let ident = &arg.ident;
         if arg.kind == ArgKind::Owned { emit!(#ident) } else { emit!(&#ident) }
     });
-    let incoming = method.args.stream.iter().map(|_| emit!(streams.incoming()));
+    let incoming = method.args.stream.iter().map(|_| emit!(incoming));
     let values = values.chain(incoming);
     let call = emit!(<#handler as #contract>::#ident(&self.0 #(, #values)*));
     let call = if method.sig.asyncness.is_some() { emit!(#call.await) } else { call };
@@ -109,5 +79,9 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
         Output::Items(_) => emit!(streams.send(#call).await),
         Output::FallibleItems { .. } => emit!(streams.send_result(#call).await),
     };
-    emit!(#(#cfgs)* #request::#variant { #(#idents),* } => #response::#variant(#result),)
+    let result = match &method.args.stream {
+        None => emit!(#response::#variant(#result),),
+        Some(_) => emit!({ let incoming = streams.incoming(); #response::#variant(#result) }),
+    };
+    emit!(#(#cfgs)* #request::#variant { #(#idents),* } => #result)
 }

@@ -1,0 +1,123 @@
+//! What fails, and what its error says.
+
+use farcall::{CallError, Code, ErrorKind, Fate, service};
+use futures::FutureExt;
+
+use crate::kit::{self, LabClient, soon};
+
+#[tokio::test]
+async fn fault_48_a_panic_fails_its_own_call_only() {
+    let set = kit::serve().await;
+    let mut other = Box::pin(set.client.hang());
+    assert!(other.as_mut().now_or_never().is_none());
+    let error = soon(set.client.boom()).await.unwrap_err();
+    assert_eq!(error.status().unwrap().code(), Code::Internal);
+    assert!(!error.to_string().contains("on purpose"), "a panic's text is not for the peer: {error}");
+    assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
+    assert!(other.as_mut().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_a_typed_answer() {
+    #[service(name = "Lab")]
+    trait Newer {
+        async fn echo(&self, text: String) -> String;
+        async fn added_later(&self) -> u32;
+    }
+
+    let set = kit::serve().await;
+    let newer = NewerClient::new(set.channel.clone());
+    let error = soon(newer.added_later()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unimplemented);
+    assert!(error.to_string().contains("Lab/added_later"), "{error}");
+    assert_eq!(newer.echo("known".into()).await.unwrap(), "known");
+}
+
+#[tokio::test]
+async fn fault_62_methods_that_are_swapped_are_still_themselves() {
+    #[service(name = "Lab")]
+    trait Swapped {
+        async fn blob(&self, bytes: bytes::Bytes) -> bytes::Bytes;
+        async fn divide(&self, a: i64, b: i64) -> Result<i64, kit::LabError>;
+        async fn echo(&self, text: String) -> String;
+    }
+
+    let set = kit::serve().await;
+    let swapped = SwappedClient::new(set.channel.clone());
+    assert_eq!(swapped.echo("same".into()).await.unwrap(), "same");
+    assert_eq!(swapped.divide(6, 3).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_fail_their_call_only() {
+    #[service(name = "Lab")]
+    trait Other {
+        async fn divide(&self, a: String, b: String, c: Vec<String>) -> i64;
+    }
+
+    let set = kit::serve().await;
+    let other = OtherClient::new(set.channel.clone());
+    let error = soon(other.divide("a".into(), "b".into(), vec!["c".into(); 9])).await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    assert!(error.to_string().contains("Lab/divide"), "{error}");
+    assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
+}
+
+#[tokio::test]
+async fn a_result_that_does_not_fit_says_so() {
+    #[service(name = "Lab")]
+    trait Other {
+        async fn echo(&self, text: String) -> (u64, u64, u64);
+    }
+
+    let set = kit::serve().await;
+    let error = soon(OtherClient::new(set.channel.clone()).echo("x".into())).await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (ErrorKind::Decode, Fate::Failed), "{error}");
+    assert_eq!(error.method(), Some("Lab/echo"));
+}
+
+#[tokio::test]
+async fn a_method_of_another_shape_is_refused() {
+    #[service(name = "Lab")]
+    trait Other {
+        async fn count(&self, to: u64) -> u64;
+        fn divide(&self, a: i64, b: i64) -> impl futures::Stream<Item = i64> + Send;
+    }
+
+    let set = kit::serve().await;
+    let other = OtherClient::new(set.channel.clone());
+    assert!(soon(other.count(3)).await.is_err());
+    let error = soon(other.divide(6, 2)).await.unwrap_err();
+    assert!(error.to_string().contains("compare the two sides' versions"), "{error}");
+    assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_a_connect_error_that_names_the_address() {
+    let error = LabClient::connect("tcp://127.0.0.1:1").await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::NeverSent));
+    assert!(error.is_retryable());
+    assert!(error.to_string().contains("tcp://127.0.0.1:1"), "{error}");
+    let error = LabClient::connect("mem://nobody").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    let error = LabClient::connect("127.0.0.1:1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn two_services_with_one_name_do_not_start() {
+    let probe = kit::Probe::new();
+    let again = kit::LabServer::new(kit::Bench(probe.clone()));
+    let error = kit::builder(&probe).service(again).bind("mem://").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("same id"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_error_tells_the_method_from_the_call() {
+    let set = kit::serve().await;
+    let error = set.client.divide(1, 0).await.unwrap_err();
+    assert!(error.method().is_some() && error.rpc().is_none() && !error.is_retryable());
+    let lost: CallError<kit::LabError> = farcall::Error::new(ErrorKind::Connect, "gone").into();
+    assert!(lost.method().is_none() && lost.is_retryable());
+}

@@ -1,0 +1,20 @@
+//! farcall's behaviour, as its users see it. The list of modules is the table of contents.
+
+#![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
+#![allow(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+mod kit;
+
+mod calls;
+mod cancellation;
+mod context;
+mod deadlines;
+mod failures;
+mod in_process;
+mod layers;
+mod limits;
+mod links;
+mod raw;
+mod reconnect;
+mod shutdown;
+mod streams;

@@ -1,0 +1,205 @@
+//! Bytes that no client of ours would send.
+
+use std::io;
+
+use farcall::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::kit::{self, LabClient, Set, soon};
+
+async fn server() -> Set {
+    kit::serve_on("tcp://127.0.0.1:0").await
+}
+
+async fn connect(set: &Set) -> TcpStream {
+    TcpStream::connect(set.server.uri().trim_start_matches("tcp://")).await.unwrap()
+}
+
+/// Sends bytes and gives what comes back until the server closes.
+async fn answer_to(set: &Set, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(set).await;
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    match soon(stream.read_to_end(&mut answer)).await {
+        Ok(_) => answer,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => answer,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn contains(answer: &[u8], text: &str) -> bool {
+    String::from_utf8_lossy(answer).contains(text)
+}
+
+const HELLO: &[u8] = b"farcall/\x01\x00\x00\x00";
+
+fn frame(kind: u8, flags: u8, id: u64, payload: &[u8]) -> Vec<u8> {
+    let mut frame = (payload.len() as u32).to_le_bytes().to_vec();
+    frame.extend([kind, flags, 1, 0]);
+    frame.extend(id.to_le_bytes());
+    frame.extend(payload);
+    frame
+}
+
+fn id(sequence: u64, slot: u64) -> u64 {
+    sequence << 17 | slot << 1
+}
+
+/// An OPEN of `Lab/hang`, which never answers.
+fn open_hang(sequence: u64, slot: u64) -> Vec<u8> {
+    frame(1, 1, id(sequence, slot), &farcall::MethodId::hash("Lab", "hang").as_u64().to_le_bytes())
+}
+
+async fn still_serves(set: &Set) {
+    assert_eq!(soon(set.client.echo("live".into())).await.unwrap(), "live");
+}
+
+#[tokio::test]
+async fn fault_51_http_on_the_port_is_told_so() {
+    let set = server().await;
+    let answer = answer_to(&set, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+    assert!(contains(&answer, "speaks farcall, not HTTP"));
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn fault_51_tls_on_the_port_gets_an_alert() {
+    let set = server().await;
+    let answer = answer_to(&set, &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]).await;
+    assert_eq!(answer, [0x15, 3, 3, 0, 2, 2, 70]);
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn garbage_and_other_versions_are_told_what_is_spoken_here() {
+    let set = server().await;
+    let answer = answer_to(&set, b"SSH-2.0-OpenSSH_9.2\r\n").await;
+    assert!(answer.starts_with(b"farcall/"));
+    assert!(contains(&answer, "does not speak farcall"));
+    let answer = answer_to(&set, b"farcall/\x09\x00\x00\x00").await;
+    assert!(contains(&answer, "speaks version 9"), "{}", String::from_utf8_lossy(&answer));
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn fault_08_a_declared_length_over_the_limit_closes_the_connection() {
+    let set = server().await;
+    let mut bytes = HELLO.to_vec();
+    bytes.extend([0xff, 0xff, 0xff, 0xff, 1, 0, 1, 0]);
+    bytes.extend(id(1, 0).to_le_bytes());
+    assert!(contains(&answer_to(&set, &bytes).await, "a frame of 4294967295 bytes came"));
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn fault_17_an_id_that_is_in_use_closes_the_connection_and_no_other() {
+    let set = server().await;
+    let bytes = [HELLO.to_vec(), open_hang(1, 0), open_hang(2, 0)].concat();
+    assert!(contains(&answer_to(&set, &bytes).await, "in the slot of one that is under way"));
+    let bytes = [HELLO.to_vec(), open_hang(2, 0), open_hang(2, 1)].concat();
+    assert!(contains(&answer_to(&set, &bytes).await, "an id that was used before"));
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn fault_05_a_request_that_is_cut_off_runs_no_handler() {
+    let set = server().await;
+    let whole = [HELLO.to_vec(), open_hang(1, 0)].concat();
+    for length in [1, 7, 12, 20, whole.len() - 1] {
+        let mut stream = connect(&set).await;
+        stream.write_all(&whole[..length]).await.unwrap();
+        drop(stream);
+    }
+    still_serves(&set).await;
+    assert_eq!(set.probe.counts().started, 1, "only the echo of this test ran");
+}
+
+#[tokio::test]
+async fn fault_07_a_caller_that_sends_no_more_still_gets_its_answer() {
+    let set = server().await;
+    let mut stream = connect(&set).await;
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    let payload = [&echo[..], b"\x05hello"].concat();
+    stream.write_all(&[HELLO.to_vec(), frame(1, 1, id(1, 0), &payload)].concat()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(contains(&answer, "\u{5}hello"));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_has_its_handlers_dropped() {
+    let set = server().await;
+    let mut stream = connect(&set).await;
+    stream.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.started == 1).await;
+    drop(stream);
+    set.probe.wait(|counts| counts.dropped == 1).await;
+}
+
+#[tokio::test]
+async fn fault_02_a_connection_that_says_nothing_is_closed() {
+    let limits = Limits::default().handshake_timeout(std::time::Duration::from_millis(50));
+    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
+    let mut stream = connect(&set).await;
+    let mut answer = Vec::new();
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.is_empty());
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn fault_20_opening_only_to_cancel_closes_the_connection() {
+    let set = server().await;
+    let mut bytes = HELLO.to_vec();
+    for sequence in 1..5000 {
+        bytes.extend(open_hang(sequence, 0));
+        bytes.extend(frame(5, 0, id(sequence, 0), &1u16.to_le_bytes()));
+    }
+    assert!(contains(&answer_to(&set, &bytes).await, "opened only to be cancelled"));
+    still_serves(&set).await;
+}
+
+#[tokio::test]
+async fn a_frame_of_an_unknown_kind_is_skipped() {
+    let set = server().await;
+    let mut stream = connect(&set).await;
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    let payload = [&echo[..], b"\x05hello"].concat();
+    let bytes = [HELLO.to_vec(), frame(200, 255, 77, b"from the future"), frame(1, 1, id(1, 0), &payload)];
+    stream.write_all(&bytes.concat()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(contains(&answer, "\u{5}hello"));
+}
+
+/// A server that answers whatever is sent to it with these bytes.
+async fn answering(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("tcp://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut start = [0; 8];
+            let _ = stream.read_exact(&mut start).await;
+            let _ = stream.write_all(bytes).await;
+        }
+    });
+    uri
+}
+
+#[tokio::test]
+async fn fault_51_a_client_says_what_it_has_met_instead_of_farcall() {
+    let meets = async |bytes: &'static [u8]| {
+        let error = soon(LabClient::connect(answering(bytes).await)).await.unwrap_err();
+        assert_eq!(error.kind(), farcall::ErrorKind::Connect);
+        error.to_string()
+    };
+    assert!(meets(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.contains("speaks HTTP"));
+    assert!(meets(&[0x15, 3, 3, 0, 2, 2, 70]).await.contains("speaks TLS"));
+    assert!(meets(b"220 mail ESMTP\r\n").await.contains("220 mail"));
+    assert!(meets(b"farcall/\x07\x00\x00\x00").await.contains("version 7"));
+    assert!(meets(b"").await.contains("opened"));
+}

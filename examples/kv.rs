@@ -89,8 +89,14 @@ impl Store for Memory {
 
     fn watch(&self, prefix: &str) -> impl Stream<Item = Result<Change, StoreError>> + Send {
         BroadcastStream::new(self.changes.subscribe())
-            .map(|change| change.map_err(|tokio_stream::wrappers::errors::BroadcastStreamRecvError::Lagged(lost)| StoreError::Behind(lost)))
-            .filter(move |change| future::ready(change.as_ref().map_or(true, |change| change.key.starts_with(prefix))))
+            .map(|change| {
+                change.map_err(|tokio_stream::wrappers::errors::BroadcastStreamRecvError::Lagged(lost)| {
+                    StoreError::Behind(lost)
+                })
+            })
+            .filter(move |change| {
+                future::ready(change.as_ref().map_or(true, |change| change.key.starts_with(prefix)))
+            })
     }
 }
 

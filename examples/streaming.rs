@@ -1,8 +1,39 @@
 //! Methods of all four shapes, and what happens when a stream is dropped half way.
 
-use farcall::{Server, Streaming, service};
+use std::fmt;
+
+use farcall::{Error, Server, Streaming, service};
 use futures::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Why a text is not written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum TextError {
+    /// The caller did not say who it is.
+    Anonymous,
+    /// The caller's stream broke off.
+    Broken(String),
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("say who you are"),
+            Self::Broken(why) => write!(f, "the stream broke off: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for TextError {}
+
+impl From<Error> for TextError {
+    fn from(error: Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
 
 /// Works on texts.
 #[service]
@@ -12,13 +43,13 @@ pub trait Texts {
     /// A stream of results: every `step`th number below `end`.
     fn count(&self, end: u64, step: usize) -> impl Stream<Item = u64> + Send;
     /// A stream of values beside other arguments, which come first.
-    async fn join(&self, separator: &str, parts: Streaming<String>) -> Result<String, String>;
+    async fn join(&self, separator: &str, parts: Streaming<String>) -> Result<String, TextError>;
     /// Both: each line is answered while the caller may still send more.
     async fn chat(
         &self,
         name: &str,
         lines: Streaming<String>,
-    ) -> Result<impl Stream<Item = String> + Send, String>;
+    ) -> Result<impl Stream<Item = String> + Send, TextError>;
 }
 
 struct Writer {
@@ -35,11 +66,11 @@ impl Texts for Writer {
         stream::iter((0..end).step_by(step)).inspect(move |_| guard.keep())
     }
 
-    async fn join(&self, separator: &str, mut parts: Streaming<String>) -> Result<String, String> {
-        let mut joined: Vec<String> = Vec::new();
+    async fn join(&self, separator: &str, mut parts: Streaming<String>) -> Result<String, TextError> {
+        let mut joined = Vec::new();
         while let Some(part) = parts.next().await {
             // An item is a `Result`: the caller may go away half way.
-            joined.push(part.map_err(|error| error.to_string())?);
+            joined.push(part?);
         }
         Ok(joined.join(separator))
     }
@@ -49,9 +80,9 @@ impl Texts for Writer {
         &self,
         name: &str,
         lines: Streaming<String>,
-    ) -> Result<impl Stream<Item = String> + Send, String> {
+    ) -> Result<impl Stream<Item = String> + Send, TextError> {
         if name.is_empty() {
-            return Err("say who you are".to_owned());
+            return Err(TextError::Anonymous);
         }
         Ok(lines.filter_map(async |line| line.ok()).map(move |line| format!("{line}, {name}? Tell me more.")))
     }
@@ -77,7 +108,8 @@ impl Drop for OnDrop {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let (dropped, mut drops) = mpsc::unbounded_channel();
-    let server = Server::builder().service(TextsServer::new(Writer { dropped })).bind("tcp://127.0.0.1:0").await?;
+    let server =
+        Server::builder().service(TextsServer::new(Writer { dropped })).bind("tcp://127.0.0.1:0").await?;
     let texts = TextsClient::connect(server.uri()).await?;
 
     println!("upper: {}", texts.upper("quiet".into()).await?);
@@ -93,15 +125,16 @@ async fn main() -> anyhow::Result<()> {
 
     // Send a line, wait for its answer, then send the next one.
     let (say, said) = mpsc::channel(1);
-    let mut answers = texts.chat("Ada", tokio_stream::wrappers::ReceiverStream::new(said)).await?;
+    let mut answers = texts.chat("Ada", ReceiverStream::new(said)).await?;
     for line in ["It rains", "It snows"] {
         say.send(line.to_owned()).await?;
         println!("chat: {}", answers.next().await.transpose()?.unwrap_or_default());
     }
     drop(say);
     println!("chat is over: {}", answers.next().await.is_none());
-    let said = texts.chat("", stream::empty()).await;
-    println!("chat: {}", said.err().map(|error| error.to_string()).unwrap_or_default());
+    if let Err(error) = texts.chat("", stream::empty()).await {
+        println!("chat: {error}");
+    }
 
     // Dropping a stream tells the server that no more is wanted: the handler is dropped long before its end.
     let mut endless = texts.count(u64::MAX, 1).await?;

@@ -204,7 +204,9 @@ impl Lab for Bench {
     }
 
     fn boom_later(&self) -> impl Stream<Item = u64> + Send {
-        stream::iter(0..2).map(|item| {
+        stream::iter(0..2).then(|item| async move {
+            // What is ready goes out before the panic.
+            tokio::task::yield_now().await;
             assert!(item == 0, "on purpose");
             item
         })

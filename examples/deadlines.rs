@@ -1,0 +1,102 @@
+//! A deadline that is given once holds for all that a call sets off: three servers in a row stop when it has passed.
+
+use std::time::Duration;
+
+use farcall::{Context, ErrorKind, Server, service};
+use tokio::sync::mpsc;
+
+/// Answers questions, or asks somebody else.
+#[service]
+pub trait Oracle {
+    /// Answers.
+    async fn ask(&self, question: &str) -> Result<String, String>;
+}
+
+struct Hop {
+    name: &'static str,
+    /// Whom it asks; nobody, at the end of the row.
+    next: Option<OracleClient>,
+    log: mpsc::UnboundedSender<String>,
+}
+
+impl Oracle for Hop {
+    async fn ask(&self, question: &str) -> Result<String, String> {
+        let context = Context::current();
+        let time = match context.time_left() {
+            Some(left) if left <= Duration::from_millis(50) => "at most 50 ms left",
+            Some(_) => "more than 50 ms left",
+            None => "all the time in the world",
+        };
+        let (tenant, secret) = (context.metadata().text("tenant"), context.metadata().text("secret"));
+        self.note(format!("{}: tenant {tenant:?}, secret {secret:?}, {time}", self.name));
+        let stopped = Stopped(self);
+        // Nothing is passed along here: the call inherits from the one that is being answered.
+        let answer = match &self.next {
+            Some(next) => next.ask(question).await.map_err(|error| error.to_string()),
+            None if question == "easy" => Ok("42".to_owned()),
+            None => std::future::pending().await,
+        };
+        std::mem::forget(stopped);
+        answer
+    }
+}
+
+impl Hop {
+    fn note(&self, line: String) {
+        // Nobody listens once the example is over.
+        let _ = self.log.send(line);
+    }
+}
+
+/// Says that a handler was dropped before it was done.
+struct Stopped<'a>(&'a Hop);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.note(format!("{}: stopped", self.0.name));
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let (log, mut lines) = mpsc::unbounded_channel();
+    let mut servers: Vec<Server> = Vec::new();
+    for name in ["leaf", "middle", "front"] {
+        let next = match servers.last() {
+            Some(server) => Some(OracleClient::connect(server.uri()).await?),
+            None => None,
+        };
+        let hop = Hop { name, next, log: log.clone() };
+        servers.push(Server::builder().service(OracleServer::new(hop)).bind("tcp://127.0.0.1:0").await?);
+    }
+    let front = OracleClient::connect(servers[2].uri()).await?;
+
+    println!("easy: {:?}", front.ask("easy").await?);
+    for _ in 0..3 {
+        println!("  {}", lines.recv().await.unwrap_or_default());
+    }
+
+    let call = front
+        .ask("hard")
+        .timeout(Duration::from_millis(50))
+        .propagate("tenant", "a1") // goes along with the calls that the handler makes in turn
+        .metadata("secret", "for the front only");
+    let Err(error) = call.await else { anyhow::bail!("the leaf never answers") };
+    let is_late = error.rpc().is_some_and(|error| error.kind() == ErrorKind::DeadlineExceeded);
+    println!("hard: the deadline passed: {is_late}");
+    for _ in 0..3 {
+        println!("  {}", lines.recv().await.unwrap_or_default());
+    }
+    let mut stopped = Vec::new();
+    for _ in 0..3 {
+        stopped.extend(lines.recv().await);
+    }
+    // All three stop by their own clock, in any order.
+    stopped.sort_unstable();
+    stopped.iter().for_each(|line| println!("  {line}"));
+
+    for server in servers {
+        server.shutdown().await;
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+#![deny(warnings)]
+
+#[farcall::service]
+pub trait Old {
+    #[deprecated = "use new_way"]
+    async fn old_way(&self, a: u8) -> Result<u8, farcall::Error>;
+    async fn new_way(&self, a: u8) -> Result<u8, farcall::Error>;
+}
+
+#[deprecated]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct OldType;
+
+#[allow(deprecated)]
+mod inner {
+    use super::OldType;
+
+    #[farcall::service]
+    pub trait OldTypes {
+        async fn old(&self, a: OldType) -> OldType;
+    }
+}
+
+fn main() {}

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use farcall::{Error, MethodId, Next, Request, Server, layer_fn, service};
+use farcall::{CallError, CodecKind, Error, MethodId, Next, Request, Response, Server, layer_fn, service};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ struct Recorded {
 struct Recorder(Arc<Mutex<File>>);
 
 impl Recorder {
-    async fn call(self, request: Request, next: Next) -> Result<farcall::Response, Error> {
+    async fn call(self, request: Request, next: Next) -> Result<Response, Error> {
         let (method, codec) = (request.method(), request.codec());
         let question = request.body().message().clone();
         let response = next.call(request).await?;
@@ -91,11 +91,7 @@ impl Recorder {
 }
 
 /// Reads a message: on the wire its method stands apart from its content, and here first the one and then the other.
-fn message<M: DeserializeOwned>(
-    codec: farcall::CodecKind,
-    method: MethodId,
-    content: &[u8],
-) -> Result<M, Error> {
+fn message<M: DeserializeOwned>(codec: CodecKind, method: MethodId, content: &[u8]) -> Result<M, Error> {
     codec.decode(&[&codec.encode(&method.as_u64())?, content].concat())
 }
 
@@ -108,9 +104,12 @@ async fn record(path: &Path) -> anyhow::Result<()> {
         .await?;
     let ledger = LedgerClient::connect(server.uri()).await?;
     ledger.deposit("ada".into(), 500).await?;
-    ledger.withdraw("ada".into(), 200).await?;
-    // Refused, which is as good an answer as any.
-    let _ = ledger.withdraw("ada".into(), 400).await;
+    for cents in [200, 400] {
+        // That it is refused is as good an answer as any.
+        if let Err(CallError::Rpc(error)) = ledger.withdraw("ada".into(), cents).await {
+            return Err(error.into());
+        }
+    }
     ledger.deposit("bob".into(), 7).await?;
     server.shutdown().await;
     Ok(())

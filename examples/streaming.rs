@@ -41,7 +41,7 @@ pub trait Texts {
     /// One value, one result.
     async fn upper(&self, text: String) -> String;
     /// A stream of results: every `step`th number below `end`.
-    fn count(&self, end: u64, step: usize) -> impl Stream<Item = u64> + Send;
+    fn count(&self, end: u64, step: u64) -> impl Stream<Item = u64> + Send;
     /// A stream of values beside other arguments, which come first.
     async fn join(&self, separator: &str, parts: Streaming<String>) -> Result<String, TextError>;
     /// Both: each line is answered while the caller may still send more.
@@ -61,9 +61,11 @@ impl Texts for Writer {
         text.to_uppercase()
     }
 
-    fn count(&self, end: u64, step: usize) -> impl Stream<Item = u64> + Send {
+    fn count(&self, end: u64, step: u64) -> impl Stream<Item = u64> + Send {
         let guard = OnDrop { what: "count", dropped: self.dropped.clone() };
-        stream::iter((0..end).step_by(step)).inspect(move |_| guard.keep())
+        stream::unfold((0_u64, guard), move |(number, guard)| async move {
+            (number < end).then(|| (number, (number.saturating_add(step), guard)))
+        })
     }
 
     async fn join(&self, separator: &str, mut parts: Streaming<String>) -> Result<String, TextError> {
@@ -92,10 +94,6 @@ impl Texts for Writer {
 struct OnDrop {
     what: &'static str,
     dropped: mpsc::UnboundedSender<&'static str>,
-}
-
-impl OnDrop {
-    fn keep(&self) {}
 }
 
 impl Drop for OnDrop {

@@ -1,4 +1,4 @@
-//! farcall
+#![doc = include_str!("../README.md")]
 
 pub use rpc_core::{
     BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Entry, Error,
@@ -14,8 +14,9 @@ pub mod __private {
     pub use rpc_core::__private::{
         AsBytes, BorrowedBytes, BorrowedStr, CloneIf, DebugIf, Fallible, FallibleItems, FromCall, FromError,
         IntoItems, IsResult, Items, Nothing, Own, Plain, Stream, Streams, Wire, WireResult, client,
-        decode_args, decode_output, deserialize_message, encode_args, encode_output, is_result, items_of_call, message, own_items,
-        result_travels, serde, serialize_message, serve, server, travels, unknown_method,
+        decode_args, decode_output, deserialize_message, encode_args, encode_output, is_result,
+        items_of_call, message, own_items, result_travels, serde, serialize_message, serve, server, travels,
+        unknown_method,
     };
     pub use rpc_core::{
         Call, Client, Error, Handler, Message, MethodDescriptor, MethodId, MethodKind, Request, Response,

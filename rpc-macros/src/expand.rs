@@ -36,7 +36,7 @@ fn expand(service: &Service, complete: bool) -> TokenStream {
     let bounds = Bounds::new(service);
     let krate = &service.krate;
     let cfgs = cfgs(&service.item.attrs);
-    let contract = contract::contract(&service.item);
+    let contract = contract::contract(service);
     let types = [
         client::definition(service),
         server::definition(service),

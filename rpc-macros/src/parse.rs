@@ -52,11 +52,13 @@ impl Parse for Opt {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = Ident::parse_any(input)
             .map_err(|error| Error::new(error.span(), "write the option's name, then `=` and its value"))?;
-        let value = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse()?),
-            None => None,
-        };
-        Ok(Self { name, value })
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(Self { name, value: None });
+        }
+        input.parse::<Token![=]>().map_err(|error| {
+            Error::new(error.span(), format!("write `=` between `{name}` and its value, or a comma after it"))
+        })?;
+        Ok(Self { name, value: Some(input.parse()?) })
     }
 }
 

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn waits_grow_to_the_cap() {
         let backoff = Backoff::default();
-        let waits: Vec<_> = [1, 2, 3, 20, u32::MAX].map(|failures| backoff.after(failures, 0.5).as_millis()).into();
+        let waits: Vec<_> =
+            [1, 2, 3, 20, u32::MAX].map(|failures| backoff.after(failures, 0.5).as_millis()).into();
         assert_eq!(waits, [100, 160, 256, 30_000, 30_000]);
     }
 

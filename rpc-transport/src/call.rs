@@ -21,7 +21,10 @@ pub(crate) struct OpenedCall {
 
 impl OpenedCall {
     /// Opens a call once there is a slot for it; none where the connection takes no more calls.
-    pub(crate) async fn open(connection: &Arc<ClientConnection>, request: &Request) -> Result<Option<Self>, Error> {
+    pub(crate) async fn open(
+        connection: &Arc<ClientConnection>,
+        request: &Request,
+    ) -> Result<Option<Self>, Error> {
         let shared = &connection.shared;
         let mut attempt = shared.with(|machine| machine.open(describe(request)));
         while let Err(OpenError::Full) = attempt {

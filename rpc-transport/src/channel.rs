@@ -143,7 +143,9 @@ impl Inner {
                 return Err(Error::new(ErrorKind::Connect, text).with_peer(uri));
             }
         };
-        ClientConnection::open(link, &self.options.limits).await.map_err(|error| error.with_fate(Fate::NeverSent))
+        ClientConnection::open(link, &self.options.limits)
+            .await
+            .map_err(|error| error.with_fate(Fate::NeverSent))
     }
 
     fn too_early(&self, failures: &Failures) -> Error {

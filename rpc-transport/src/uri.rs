@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_they_are_written() {
-        for text in ["tcp://127.0.0.1:0", "tcp://[::1]:7000", "tcp://db.local:1", "unix:///run/a.sock", "mem://a"] {
+        for text in
+            ["tcp://127.0.0.1:0", "tcp://[::1]:7000", "tcp://db.local:1", "unix:///run/a.sock", "mem://a"]
+        {
             assert_eq!(Uri::parse(text).unwrap().to_string(), text);
         }
     }

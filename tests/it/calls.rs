@@ -104,9 +104,12 @@ async fn several_clients_share_a_channel_and_several_services_a_port() {
         }
     }
 
-    let set =
-        kit::serve_with("mem://", |server| server.service(OtherServer::new(Reversed)), farcall::Limits::default())
-            .await;
+    let set = kit::serve_with(
+        "mem://",
+        |server| server.service(OtherServer::new(Reversed)),
+        farcall::Limits::default(),
+    )
+    .await;
     let other = OtherClient::new(set.channel.clone());
     let (straight, reversed) = tokio::join!(set.client.echo("abc".into()), other.echo("abc".into()));
     assert_eq!((straight.unwrap().as_str(), reversed.unwrap().as_str()), ("abc", "cba"));

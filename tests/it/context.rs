@@ -116,8 +116,11 @@ impl Spawner for Spawning {
 #[tokio::test]
 async fn a_spawned_task_can_watch_for_the_end_of_its_call() {
     let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
-    let server =
-        farcall::Server::builder().service(SpawnerServer::new(Spawning(events))).bind("mem://").await.unwrap();
+    let server = farcall::Server::builder()
+        .service(SpawnerServer::new(Spawning(events)))
+        .bind("mem://")
+        .await
+        .unwrap();
     let client = SpawnerClient::connect(server.uri()).await.unwrap();
     let task = tokio::spawn(client.spawn_and_hang());
     assert_eq!(soon(happened.recv()).await, Some("spawned"));

@@ -9,7 +9,8 @@ use crate::kit::{self, soon};
 #[tokio::test]
 async fn a_call_ends_at_its_deadline() {
     let set = kit::serve().await;
-    let error = soon(set.client.hang().deadline(Instant::now() + Duration::from_millis(20))).await.unwrap_err();
+    let error =
+        soon(set.client.hang().deadline(Instant::now() + Duration::from_millis(20))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert!(error.may_have_run());
     assert!(error.to_string().contains("Lab/hang"), "{error}");

@@ -56,7 +56,11 @@ pub trait Lab {
         all: Vec<(i64, i64)>,
     ) -> Result<impl Stream<Item = Result<i64, LabError>> + Send, LabError>;
     async fn sum(&self, start: u64, parts: Streaming<u64>) -> u64;
-    async fn shout(&self, end: &str, said: Streaming<String>) -> Result<impl Stream<Item = String> + Send, LabError>;
+    async fn shout(
+        &self,
+        end: &str,
+        said: Streaming<String>,
+    ) -> Result<impl Stream<Item = String> + Send, LabError>;
     /// Panics after one item.
     fn boom_later(&self) -> impl Stream<Item = u64> + Send;
 }
@@ -234,7 +238,11 @@ pub async fn serve_on(uri: &str) -> Set {
     serve_with(uri, |server| server, Limits::default()).await
 }
 
-pub async fn serve_with(uri: &str, set_up: impl FnOnce(ServerBuilder) -> ServerBuilder, limits: Limits) -> Set {
+pub async fn serve_with(
+    uri: &str,
+    set_up: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    limits: Limits,
+) -> Set {
     let probe = Probe::new();
     let server = set_up(builder(&probe)).bind(uri).await.unwrap();
     let channel = Channel::builder(server.uri()).limits(limits).connect().await.unwrap();

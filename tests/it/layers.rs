@@ -12,7 +12,10 @@ async fn a_layer_may_reject_by_what_it_sees() {
     let guard = layer_fn(|request: Request, next: Next| async move {
         match request.metadata().text("token") {
             Some("secret") => next.call(request).await,
-            _ => Err(Status::new(Code::Unauthenticated, format!("{} wants a token", request.method_name())).into()),
+            _ => {
+                Err(Status::new(Code::Unauthenticated, format!("{} wants a token", request.method_name()))
+                    .into())
+            }
         }
     });
     let probe = kit::Probe::new();
@@ -111,7 +114,8 @@ async fn a_proxy_forwards_what_it_does_not_know() {
         let upstream = upstream.clone();
         async move { upstream.call(request).await }
     });
-    let server = farcall::Server::builder().layer(forward).limits(Limits::default()).bind("mem://").await.unwrap();
+    let server =
+        farcall::Server::builder().layer(forward).limits(Limits::default()).bind("mem://").await.unwrap();
     let client = LabClient::connect(server.uri()).await.unwrap();
     assert_eq!(client.divide(9, 3).await.unwrap(), 3);
     let items = client.count(1000).await.unwrap();

@@ -28,12 +28,16 @@ async fn metadata_over_the_limit_is_not_sent() {
     let set = kit::serve().await;
     let error = set.client.seen().metadata("tenant", "x".repeat(20_000)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
-    assert_eq!(set.client.seen().metadata("tenant", "x".repeat(16_000)).await.unwrap().tenant.unwrap().len(), 16_000);
+    assert_eq!(
+        set.client.seen().metadata("tenant", "x".repeat(16_000)).await.unwrap().tenant.unwrap().len(),
+        16_000
+    );
 }
 
 #[tokio::test]
 async fn a_connection_over_the_limit_is_told_so() {
-    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.max_connections(1), Limits::default()).await;
+    let set =
+        kit::serve_with("tcp://127.0.0.1:0", |server| server.max_connections(1), Limits::default()).await;
     let error = match soon(LabClient::connect(set.server.uri())).await {
         Err(error) => error,
         Ok(client) => soon(client.echo("x".into())).await.unwrap_err(),

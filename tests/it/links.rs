@@ -21,8 +21,12 @@ async fn each_link_carries_calls_streams_and_large_bodies() {
 #[tokio::test]
 async fn a_server_listens_on_several_addresses() {
     let probe = kit::Probe::new();
-    let server =
-        kit::builder(&probe).listen("tcp://[::1]:0").listen("mem://").bind("tcp://127.0.0.1:0").await.unwrap();
+    let server = kit::builder(&probe)
+        .listen("tcp://[::1]:0")
+        .listen("mem://")
+        .bind("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
     assert_eq!(server.uris().len(), 3);
     for uri in server.uris() {
         assert!(!uri.ends_with(":0"), "{uri}");

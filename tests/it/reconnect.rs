@@ -63,12 +63,8 @@ async fn many_calls_after_a_loss_share_one_new_connection() {
     let uri = set.server.uri().to_owned();
     soon(set.server.shutdown()).await;
     let probe = set.probe.clone();
-    let server = Server::builder()
-        .service(LabServer::new(Bench(probe)))
-        .max_connections(1)
-        .bind(&uri)
-        .await
-        .unwrap();
+    let server =
+        Server::builder().service(LabServer::new(Bench(probe))).max_connections(1).bind(&uri).await.unwrap();
     let calls = (0..50).map(|n| set.client.echo(n.to_string()));
     for answer in soon(futures::future::join_all(calls)).await {
         answer.unwrap();

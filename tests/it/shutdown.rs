@@ -47,7 +47,8 @@ async fn a_draining_server_takes_no_further_calls_and_says_they_did_not_run() {
 #[tokio::test]
 async fn fault_33_streams_that_never_end_are_ended_after_the_grace_period() {
     let grace = Duration::from_millis(50);
-    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.shutdown_grace(grace), Limits::default()).await;
+    let set =
+        kit::serve_with("tcp://127.0.0.1:0", |server| server.shutdown_grace(grace), Limits::default()).await;
     let mut items = set.client.trickle().await.unwrap();
     assert_eq!(soon(items.next()).await.unwrap().unwrap(), 1);
     let flood = set.client.flood().await.unwrap();

@@ -9,7 +9,8 @@ use crate::kit::{self, LabError, soon};
 async fn a_server_stream_gives_its_items_in_order() {
     let set = kit::serve().await;
     for count in [0, 1, 63, 64, 65, 20_000] {
-        let items: Vec<u64> = soon(set.client.count(count).await.unwrap().map(Result::unwrap).collect()).await;
+        let items: Vec<u64> =
+            soon(set.client.count(count).await.unwrap().map(Result::unwrap).collect()).await;
         assert!(items.into_iter().eq(0..count), "{count} items");
     }
 }
@@ -19,10 +20,7 @@ async fn items_may_fail_one_by_one() {
     let set = kit::serve().await;
     let items = set.client.divide_all(vec![(6, 2), (1, 0), (8, 2)]).await.unwrap();
     let items: Vec<_> = items.collect().await;
-    assert!(matches!(
-        items[..],
-        [Ok(3), Err(CallError::Method(LabError::DivisionByZero)), Ok(4)]
-    ));
+    assert!(matches!(items[..], [Ok(3), Err(CallError::Method(LabError::DivisionByZero)), Ok(4)]));
 }
 
 #[tokio::test]

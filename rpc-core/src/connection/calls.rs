@@ -7,8 +7,8 @@ use bytes::{BufMut, Bytes};
 
 use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
 use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
-use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes};
-use crate::{Error, ErrorKind, Fate, Metadata, MethodId, Status};
+use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes};
+use crate::{CodecKind, Error, ErrorKind, Fate, Metadata, MethodId, Status};
 
 /// What an OPEN frame holds at most beside metadata and message.
 const HEAD_BYTES: usize = 32;
@@ -71,6 +71,7 @@ impl Connection {
             self.wants_outbox = true;
             return Err(OpenError::Full);
         }
+        knows_codec(settings, call.codec).map_err(OpenError::Failed)?;
         let calls_max = settings.calls_max.min(self.config.settings.calls_max);
         let granted = settings.stream_window_bytes;
         let Some(slot) = self.opened.vacant(calls_max as usize) else {
@@ -301,4 +302,14 @@ pub(super) fn check(bytes: usize, max: u32, what: &str) -> Result<(), Error> {
     let text =
         format!("a {what} of {bytes} bytes is over the peer's limit of {max}: send less, or raise it there");
     Err(Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::NeverSent))
+}
+
+fn knows_codec(settings: &Settings, codec: u8) -> Result<(), Error> {
+    if settings.codecs.contains(&codec) {
+        return Ok(());
+    }
+    let name = |id: &u8| CodecKind::from_id(*id).map_or_else(|| format!("codec {id}"), |codec| codec.name().to_owned());
+    let known: Vec<_> = settings.codecs.iter().map(name).collect();
+    let text = format!("the peer does not know {}; it knows {}", name(&codec), known.join(", "));
+    Err(Error::new(ErrorKind::Config, text))
 }

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::stream::{Assembly, Item, Stream};
+use super::transmit::TOTAL_BYTES;
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
 use crate::wire::HEADER_BYTES;
 
@@ -87,7 +88,8 @@ impl Connection {
         if inflow.ended || inflow.outcome.is_some() {
             return;
         }
-        let target = inflow.target(size, FRAME_COST);
+        // A sender waits for credit for the announced length too, be it sent or not.
+        let target = inflow.target(size, FRAME_COST + TOTAL_BYTES as u64);
         // A message that was admitted must not stop for want of the last few bytes.
         let is_urgent =
             inflow.granted < size / 2 && inflow.assembly.as_ref().is_some_and(|assembly| assembly.admitted);

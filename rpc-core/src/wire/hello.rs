@@ -83,7 +83,9 @@ pub enum HelloError {
 impl fmt::Display for HelloError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http => f.write_str("the peer speaks HTTP, not farcall: put a gateway in front of this port"),
+            Self::Http => {
+                f.write_str("the peer speaks HTTP, not farcall: put a gateway in front of this port")
+            }
             Self::Tls => f.write_str("the peer speaks TLS, and this end does not"),
             Self::Foreign(start) => {
                 write!(f, "the peer does not speak farcall: it starts with \"{}\"", start.escape_ascii())
@@ -175,9 +177,8 @@ impl Hello {
 
 /// Tells what a start is that is not ours; none while it may still become what deserves an answer of its own (rule H2).
 fn foreign(start: &[u8]) -> Option<HelloError> {
-    const HTTP: [&[u8]; 11] = [
-        b"GET ", b"POST", b"PUT ", b"HEAD", b"PRI ", b"OPTI", b"DELE", b"PATC", b"CONN", b"TRAC", b"HTTP",
-    ];
+    const HTTP: [&[u8]; 11] =
+        [b"GET ", b"POST", b"PUT ", b"HEAD", b"PRI ", b"OPTI", b"DELE", b"PATC", b"CONN", b"TRAC", b"HTTP"];
     if HTTP.iter().any(|method| start.starts_with(method)) {
         return Some(HelloError::Http);
     }

@@ -69,6 +69,10 @@ impl Gather<'_> {
             Output::Items(item) => self.value(item, method),
             Output::FallibleItems { item, head } => {
                 self.result(head, method);
+                // The error goes before the items on its own.
+                if let Some(error) = head.error() {
+                    self.plain(error, method);
+                }
                 self.field("response", &head.whole, method);
                 self.value(item, method);
             }
@@ -159,11 +163,12 @@ impl Gather<'_> {
     }
 
     fn check(&mut self, function: &TokenStream, ty: &Type, method: &Method) {
-        if self.is_generic(ty) || text(ty) == "()" || self.seen.contains(&format!("{function} {}", text(ty))) {
+        let key = format!("check {function} {}", text(ty));
+        if self.is_generic(ty) || text(ty) == "()" || self.seen.contains(&key) {
             return;
         }
         if method.cfgs.is_empty() {
-            self.seen.insert(format!("{function} {}", text(ty)));
+            self.seen.insert(key);
         }
         let cfgs = &method.cfgs;
         self.bounds.checks.push(quote_spanned!(ty.span()=> #(#cfgs)* __farcall::#function::<#ty>();));

@@ -2,11 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Block, FnArg, ItemTrait, Pat, ReturnType, Token, TraitItem, TraitItemFn, parse_quote};
+use syn::{Block, FnArg, Pat, ReturnType, Token, TraitItem, TraitItemFn, parse_quote};
+
+use crate::model::Service;
 
 /// Emits the trait.
-pub(crate) fn contract(item: &ItemTrait) -> TokenStream {
-    let mut item = item.clone();
+pub(crate) fn contract(service: &Service) -> TokenStream {
+    let mut item = service.item.clone();
     item.attrs.push(parse_quote!(#[allow(clippy::manual_async_fn)]));
     item.modifiers = syn::TraitModifiers::default();
     item.colon_token.get_or_insert_default();
@@ -16,14 +18,16 @@ pub(crate) fn contract(item: &ItemTrait) -> TokenStream {
     item.items.retain(|item| !matches!(item, TraitItem::Macro(_) | TraitItem::Verbatim(_)));
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
-            desugar(method);
+            // Of a method that is refused, nothing is asked that would only lead to further errors.
+            let is_right = service.methods.iter().any(|right| right.ident == method.sig.ident);
+            desugar(method, is_right);
         }
     }
     item.into_token_stream()
 }
 
 /// Turns an `async fn` into one that returns its future; whoever implements it still writes `async fn`.
-fn desugar(method: &mut TraitItemFn) {
+fn desugar(method: &mut TraitItemFn, is_right: bool) {
     method.attrs.retain(|attr| !attr.path().is_ident("rpc"));
     method.sig.constness = None;
     method.sig.variadic = None;
@@ -41,7 +45,8 @@ fn desugar(method: &mut TraitItemFn) {
         ReturnType::Default => (<Token![->]>::default(), emit!(())),
         ReturnType::Type(arrow, ty) => (*arrow, ty.into_token_stream()),
     };
-    let future = emit!(impl ::core::future::Future<Output = #output> + ::core::marker::Send);
+    let send = is_right.then(|| emit!(+ ::core::marker::Send));
+    let future = emit!(impl ::core::future::Future<Output = #output> #send);
     method.sig.output = ReturnType::Type(arrow, Box::new(syn::Type::Verbatim(future)));
     if let Some(body) = &mut method.default {
         *body = moved(body);

@@ -84,10 +84,14 @@ pub(crate) fn variant(ident: &Ident) -> Ident {
 
 /// Returns the known name that was probably meant.
 pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let allowed = name.len().max(3) / 3;
+    let name = name.to_lowercase();
+    let allowed = name.len() / 2;
+    if let Some(known) = known.iter().find(|known| name.len() > 1 && known.starts_with(&name)) {
+        return Some(known);
+    }
     known
         .iter()
-        .map(|candidate| (distance(&name.to_lowercase(), candidate), *candidate))
+        .map(|candidate| (distance(&name, candidate), *candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)

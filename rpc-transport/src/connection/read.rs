@@ -27,9 +27,12 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
+/// Starts answering a call, and gives what cancels that.
+type Serve = Box<dyn FnMut(Incoming) -> Option<AbortHandle> + Send>;
+
 /// What a side does with the calls that come in.
 pub(crate) struct Events {
-    serve: Option<Box<dyn FnMut(Incoming) -> AbortHandle + Send>>,
+    serve: Option<Serve>,
     /// The handlers under way, by slot; the handle of a handler that is done stays until its slot is taken again.
     handlers: Vec<Option<(StreamId, AbortHandle)>>,
 }
@@ -41,7 +44,7 @@ impl Events {
     }
 
     /// Starts a task for each call: a server.
-    pub(crate) fn server(serve: impl FnMut(Incoming) -> AbortHandle + Send + 'static) -> Self {
+    pub(crate) fn server(serve: impl FnMut(Incoming) -> Option<AbortHandle> + Send + 'static) -> Self {
         Self { serve: Some(Box::new(serve)), handlers: Vec::new() }
     }
 
@@ -54,11 +57,13 @@ impl Events {
                 if self.handlers.len() <= slot {
                     self.handlers.resize_with(slot + 1, || None);
                 }
-                self.handlers[slot] = Some((id, serve(incoming)));
+                self.handlers[slot] = serve(incoming).map(|task| (id, task));
             }
             Event::Cancelled(id) => {
                 let handler = self.handlers.get_mut(usize::from(id.slot()));
-                if let Some((_, task)) = handler.and_then(|handler| handler.take_if(|(known, _)| *known == id)) {
+                if let Some((_, task)) =
+                    handler.and_then(|handler| handler.take_if(|(known, _)| *known == id))
+                {
                     task.abort();
                 }
             }
@@ -82,7 +87,12 @@ enum Read {
 }
 
 /// Reads until the connection ends; what is in the buffer was read while it opened.
-pub(crate) async fn read_loop(shared: Arc<Shared>, mut reader: Reader, mut buffer: BytesMut, mut events: Events) {
+pub(crate) async fn read_loop(
+    shared: Arc<Shared>,
+    mut reader: Reader,
+    mut buffer: BytesMut,
+    mut events: Events,
+) {
     let mut ended = pin!(shared.ended.notified());
     let mut timer = pin!(sleep_until(shared.with(|machine| machine.timer()).into()));
     let mut pending = Vec::new();
@@ -122,9 +132,9 @@ pub(crate) async fn once(shared: &Shared, reader: &mut Reader, buffer: &mut Byte
     let connect = |text: String| Error::new(ErrorKind::Connect, text);
     match reader.read_buf(buffer).await {
         Ok(0) => Err(connect("the peer closed the connection while it was opened".into())),
-        Ok(_) => {
-            shared.with(|machine| machine.receive(buffer, Instant::now())).map_err(|fatal| connect(fatal.reason))
-        }
+        Ok(_) => shared
+            .with(|machine| machine.receive(buffer, Instant::now()))
+            .map_err(|fatal| connect(fatal.reason)),
         Err(error) => Err(super::link_error(&error)),
     }
 }

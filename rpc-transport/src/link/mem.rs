@@ -24,8 +24,12 @@ fn names() -> MutexGuard<'static, Names> {
 }
 
 pub(super) async fn connect(name: &str) -> io::Result<Link> {
-    let refused =
-        || io::Error::new(io::ErrorKind::ConnectionRefused, format!("nobody in this process listens on mem://{name}"));
+    let refused = || {
+        io::Error::new(
+            io::ErrorKind::ConnectionRefused,
+            format!("nobody in this process listens on mem://{name}"),
+        )
+    };
     let listener = names().get(name).cloned().ok_or_else(refused)?;
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
     listener.send(far).await.map_err(|_| refused())?;
@@ -53,7 +57,10 @@ impl Listener {
         };
         let mut names = names();
         if names.get(&name).is_some_and(|listener| !listener.is_closed()) {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, format!("mem://{name} is taken in this process")));
+            return Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                format!("mem://{name} is taken in this process"),
+            ));
         }
         let (sender, incoming) = mpsc::channel(BACKLOG);
         names.insert(name.clone(), sender);

@@ -50,7 +50,9 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
                 failures = 0;
                 match (acceptor.slots.clone().try_acquire_owned(), refusals.clone().try_acquire_owned()) {
                     (Ok(slot), _) => drop(tokio::spawn(serve(link, acceptor.clone(), slot))),
-                    (Err(_), Ok(refusal)) => drop(tokio::spawn(refuse(link, acceptor.limits.clone(), refusal))),
+                    (Err(_), Ok(refusal)) => {
+                        drop(tokio::spawn(refuse(link, acceptor.limits.clone(), refusal)))
+                    }
                     (Err(_), Err(_)) => drop(link),
                 }
             }

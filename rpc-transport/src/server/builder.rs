@@ -135,6 +135,9 @@ impl<L> ServerBuilder<L> {
 
 impl<L> fmt::Debug for ServerBuilder<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerBuilder").field("services", &self.router).field("uris", &self.uris).finish_non_exhaustive()
+        f.debug_struct("ServerBuilder")
+            .field("services", &self.router)
+            .field("uris", &self.uris)
+            .finish_non_exhaustive()
     }
 }

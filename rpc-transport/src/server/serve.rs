@@ -9,7 +9,7 @@ use rpc_core::connection::{Connection, Fatal, Incoming, Reply, Side};
 use rpc_core::wire::{CloseCode, HelloError, StreamId};
 use rpc_core::{Body, Code, CodecKind, Error, ErrorKind, Request, Response, Service, Status, deadline_after};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -38,8 +38,8 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
     let Link { reader, writer, .. } = link;
     let writing = tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
     let events = Events::server({
-        let shared = shared.clone();
-        move |incoming| start(&service, &shared, incoming)
+        let (shared, phase) = (shared.clone(), phase.clone());
+        move |incoming| start(&service, &shared, &phase, incoming)
     });
     let mut reading = Box::pin(read_loop(shared.clone(), reader, buffer, events));
     if until(&mut phase, Phase::Draining, &mut reading).await.is_none() {
@@ -74,9 +74,16 @@ async fn open(link: &mut Link, shared: &Shared) -> Result<BytesMut, Fatal> {
     let is_open = |machine: &mut Connection| machine.peer_settings().is_some();
     while !shared.with(|machine| is_open(machine)) {
         match link.reader.read_buf(&mut buffer).await {
-            Ok(0) => return Err(Fatal::new(CloseCode::Protocol, "the peer closed the connection before it was open")),
+            Ok(0) => {
+                return Err(Fatal::new(
+                    CloseCode::Protocol,
+                    "the peer closed the connection before it was open",
+                ));
+            }
             Ok(_) => shared.with(|machine| machine.receive(&mut buffer, Instant::now()))?,
-            Err(error) => return Err(Fatal::new(CloseCode::Protocol, format!("the connection broke: {error}"))),
+            Err(error) => {
+                return Err(Fatal::new(CloseCode::Protocol, format!("the connection broke: {error}")));
+            }
         }
     }
     Ok(buffer)
@@ -119,9 +126,21 @@ async fn turn_away(link: &mut Link, shared: &Shared, fatal: &Fatal, limits: &Lim
     let _ = timeout(limits.handshake_timeout.min(std::time::Duration::from_secs(1)), farewell).await;
 }
 
-/// Starts the task that answers a call.
-fn start<S: Service>(service: &Arc<S>, shared: &Arc<Shared>, incoming: Incoming) -> AbortHandle {
-    tokio::spawn(answer(service.clone(), shared.clone(), incoming)).abort_handle()
+/// Starts the task that answers a call; gives what cancels it, unless the caller waits for nothing: then it goes on without the caller.
+fn start<S: Service>(
+    service: &Arc<S>,
+    shared: &Arc<Shared>,
+    phase: &watch::Receiver<Phase>,
+    incoming: Incoming,
+) -> Option<AbortHandle> {
+    let oneway = incoming.oneway;
+    let answer = answer(service.clone(), shared.clone(), incoming);
+    if oneway {
+        let mut phase = phase.clone();
+        tokio::spawn(async move { until(&mut phase, Phase::Stopping, answer).await });
+        return None;
+    }
+    Some(tokio::spawn(answer).abort_handle())
 }
 
 async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Incoming) {

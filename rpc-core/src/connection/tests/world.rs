@@ -111,10 +111,12 @@ impl World {
         self.run_out();
         self.check_progress();
         self.check_credit();
-        for caller in &mut self.callers {
-            caller.give_up(&mut self.pair.client);
+        // Each round makes room for calls that wait for a slot, and may hang in their turn.
+        for _ in 0..self.plans.len() {
+            self.callers.iter_mut().for_each(|caller| caller.give_up(&mut self.pair.client));
+            self.wake();
+            self.run_out();
         }
-        self.run_out();
         self.finish();
     }
 
@@ -130,6 +132,7 @@ impl World {
             }
             _ => {}
         }
+        self.wake();
     }
 
     fn step(&mut self, choice: usize) {

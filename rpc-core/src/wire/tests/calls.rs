@@ -5,8 +5,8 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use super::kit::{
-    DATA, END, End, F_END, F_METADATA, F_MORE, F_ONEWAY, FIRST, FRAMES, OPEN, REPLY, RESET, call_id, frame, open, part,
-    vector,
+    DATA, END, End, F_END, F_METADATA, F_MORE, F_ONEWAY, FIRST, FRAMES, OPEN, REPLY, RESET, call_id, frame,
+    open, part, vector,
 };
 use crate::connection::{Config, Event, OpenCall, Reply, Side};
 use crate::wire::{CloseCode, ResetCode, Settings, StreamId};
@@ -155,7 +155,9 @@ fn rule_s8_a_status_ends_a_call_at_any_time() {
     client.hears(&frame(DATA, F_MORE, FIRST, &part(9, b"1234")));
     client.hears(&vector(FRAMES, "end_status"));
     assert_eq!(client.items(id).0, [&b"\x2a"[..]]);
-    let (items, Poll::Ready(Err(error))) = client.items(id) else { panic!("the status comes after the items") };
+    let (items, Poll::Ready(Err(error))) = client.items(id) else {
+        panic!("the status comes after the items")
+    };
     assert_eq!((items.len(), error.status().map(Status::code)), (0, Some(Code::NotFound)));
     let (mut client, id) = End::calling();
     client.hears(&frame(REPLY, F_MORE, FIRST, &part(9, b"1234")));
@@ -202,12 +204,17 @@ fn rule_s11_e5_a_reset_from_the_callee_is_an_error_by_its_code() {
         let error = client.failure(id);
         assert_eq!((error.kind(), error.fate()), (kind, fate), "{name}");
         assert_eq!(client.machine.calls_in_flight(), 0);
+        // The handler of a call whose answer has begun has run, whatever the code says.
+        let (mut client, id) = End::calling();
+        client.hears(&frame(REPLY, F_MORE, FIRST, &part(9, b"1234")));
+        client.hears(&vector(FRAMES, &format!("reset_{name}")));
+        assert_eq!(client.failure(id).fate(), Fate::Failed);
     }
 }
 
 #[test]
 fn rule_s12_a_call_that_waits_for_nothing_keeps_its_slot_until_it_is_answered() {
-    let answers = ["reply", "end", "end_status", "reset_refused"];
+    let answers = ["reply", "reply_items", "end", "end_status", "reset_refused"];
     for name in answers {
         let mut client = End::client();
         let metadata = Metadata::new();
@@ -216,6 +223,8 @@ fn rule_s12_a_call_that_waits_for_nothing_keeps_its_slot_until_it_is_answered() 
         assert_eq!((client.frame().flags, client.machine.calls_in_flight()), (F_END | F_ONEWAY, 1));
         client.hears(&vector(FRAMES, name));
         assert_eq!(client.machine.calls_in_flight(), 0, "{name}");
+        let reset = (name == "reply_items").then(|| vector(FRAMES, "reset_cancelled")).unwrap_or_default();
+        assert_eq!(client.told(), reset, "{name}");
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 
 use super::kit::{
-    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA, OPEN, PING, PONG,
-    REPLY, RESET, frame, open, part, vector, vectors,
+    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA, OPEN,
+    PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
 };
 use crate::connection::{Config, OpenCall, Reply, Side};
 use crate::metadata::Value;
@@ -133,7 +133,11 @@ fn rule_p5_metadata_that_cannot_be_ends_the_call_or_the_connection() {
         assert_eq!((answer.kind, &answer.content[..2]), (END, &[3, 0][..]), "{name}");
         assert!(server.machine.poll_event().is_none(), "{name}");
         let (mut client, _) = End::calling();
-        assert_eq!(client.faults(&frame(REPLY, F_END | F_METADATA, FIRST, &bytes)), CloseCode::Protocol, "{name}");
+        assert_eq!(
+            client.faults(&frame(REPLY, F_END | F_METADATA, FIRST, &bytes)),
+            CloseCode::Protocol,
+            "{name}"
+        );
     }
 }
 
@@ -141,12 +145,8 @@ fn rule_p5_metadata_that_cannot_be_ends_the_call_or_the_connection() {
 fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
     let mut client = in_small_parts(Side::Client);
     let metadata = Metadata::new();
-    let call = OpenCall::new(
-        MethodId::hash("Greeter", "greet"),
-        1,
-        Bytes::from_static(b"\x08Ada Love"),
-        &metadata,
-    );
+    let call =
+        OpenCall::new(MethodId::hash("Greeter", "greet"), 1, Bytes::from_static(b"\x08Ada Love"), &metadata);
     client.machine.open(call).unwrap();
     let names = ["open_first_part", "data_middle_part", "data_last_part"];
     let bytes: Vec<_> = names.iter().flat_map(|name| vector(FRAMES, name)).collect();
@@ -155,7 +155,9 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
     server.hears(&bytes);
     let call = server.taken();
     assert_eq!((&*call.message, call.items), (&b"\x08Ada Love"[..], false));
-    server.machine.reply(call.id, Reply { items: true, ..Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!")) });
+    server
+        .machine
+        .reply(call.id, Reply { items: true, ..Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!")) });
     let told = server.told();
     assert!(told.starts_with(&vector(FRAMES, "reply_first_part")));
     client.hears(&told);
@@ -211,11 +213,13 @@ fn rule_p8_a_status_is_written_and_read_to_the_byte() {
 #[test]
 fn rule_p8_a_status_is_cut_to_the_peers_frame() {
     let peer = Settings { frame_bytes_max: 16_384, ..Settings::default() };
-    for (message_bytes, details_bytes, kept) in [(16_378, 0, 16_384), (20_000, 0, 16_383), (100, 16_279, 106)] {
+    for (message_bytes, details_bytes, kept) in [(16_378, 0, 16_384), (20_000, 0, 16_383), (100, 16_279, 106)]
+    {
         let mut server = End::open_with(Side::Server, Config::default(), peer.clone());
         server.hears(&open(F_END, FIRST, b""));
         let id = server.taken().id;
-        let text = if message_bytes == 20_000 { "€".repeat(message_bytes / 3) } else { "x".repeat(message_bytes) };
+        let text =
+            if message_bytes == 20_000 { "€".repeat(message_bytes / 3) } else { "x".repeat(message_bytes) };
         server.machine.fail(id, Status::new(Code::Internal, text).with_details(vec![1; details_bytes]));
         assert_eq!(server.frame().content.len(), kept, "{message_bytes} and {details_bytes}");
     }
@@ -270,7 +274,8 @@ fn rule_p17_a_frame_that_ends_within_a_field_is_a_fault() {
         let mut server = End::server();
         assert_eq!(server.faults(&frame(kind, flags, FIRST, &content)), CloseCode::Protocol, "{content:?}");
     }
-    let mut cut_off: Vec<(u8, u8, Vec<u8>)> = (0..4).map(|length| (REPLY, F_METADATA, vec![0; length])).collect();
+    let mut cut_off: Vec<(u8, u8, Vec<u8>)> =
+        (0..4).map(|length| (REPLY, F_METADATA, vec![0; length])).collect();
     cut_off.push((REPLY, F_METADATA, vec![0xff; 4]));
     cut_off.extend((0..4).map(|length| (REPLY, F_MORE, vec![0; length])));
     cut_off.extend((1..6).map(|length| (END, F_END, vec![0; length])));

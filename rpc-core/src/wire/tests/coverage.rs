@@ -13,12 +13,13 @@ const SPECIFICATION: &str = include_str!("../../../../docs/protocol.md");
 
 /// Rules whose test is missing, each with the place where it belongs. A rule that has a test is taken off.
 const WITHOUT_TEST: &[(&str, &str)] = &[
-    ("H10", "rpc-transport: HTTP at a server"),
-    ("H11", "rpc-transport: TLS at a server"),
-    ("H13", "rpc-transport: the handshake's time"),
-    ("P15", "rpc-transport: a codec that is not known"),
-    ("S14", "rpc-transport: deadlines on both ends"),
-    ("L4", "rpc-transport: connections of a server"),
+    ("H10", "tests/it/raw.rs: HTTP at a server"),
+    ("H11", "tests/it/raw.rs: TLS at a server"),
+    ("H13", "tests/it/raw.rs: a peer that says nothing"),
+    ("P15", "tests/it/raw.rs: a codec that is not known"),
+    ("S14", "tests/it/deadlines.rs: deadlines on both ends"),
+    ("G7", "tests/it/raw.rs: a caller that sends no more"),
+    ("L4", "tests/it/limits.rs: connections of a server"),
 ];
 
 #[test]
@@ -28,7 +29,8 @@ fn every_rule_is_named_by_a_test() {
     let known: BTreeSet<_> = rules.iter().map(String::as_str).collect();
     assert_eq!(known.len(), rules.len(), "a rule stands in docs/protocol.md twice");
     let open: BTreeSet<_> = WITHOUT_TEST.iter().map(|(rule, _)| *rule).collect();
-    let without: Vec<_> = known.iter().filter(|rule| !proved.contains(**rule) && !open.contains(*rule)).collect();
+    let without: Vec<_> =
+        known.iter().filter(|rule| !proved.contains(**rule) && !open.contains(*rule)).collect();
     assert!(without.is_empty(), "rules of docs/protocol.md that no test names: {without:?}");
     let unknown: Vec<_> = proved.iter().filter(|rule| !known.contains(rule.as_str())).collect();
     assert!(unknown.is_empty(), "tests name rules that docs/protocol.md does not have: {unknown:?}");
@@ -51,7 +53,12 @@ fn rules_are_numbered_in_order() {
 /// The ids at the starts of paragraphs such as `**F2.** …`.
 fn rules() -> Vec<String> {
     let lines = SPECIFICATION.lines().filter_map(|line| line.strip_prefix("**"));
-    lines.filter_map(|line| line.split_once(".**")).map(|(id, _)| id).filter(|id| is_rule(id)).map(str::to_owned).collect()
+    lines
+        .filter_map(|line| line.split_once(".**"))
+        .map(|(id, _)| id)
+        .filter(|id| is_rule(id))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_rule(id: &str) -> bool {
@@ -72,7 +79,8 @@ fn rules_in_tests() -> BTreeSet<String> {
         let text = fs::read_to_string(&file).unwrap_or_default();
         let is_test = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
         // In other files only what follows the attribute is a test; comments elsewhere say what implements a rule.
-        let tests = if is_test { &*text } else { text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests) };
+        let tests =
+            if is_test { &*text } else { text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests) };
         name_rules(tests, &mut rules);
     }
     rules
@@ -95,7 +103,9 @@ fn name_rules(text: &str, rules: &mut BTreeSet<String>) {
     for line in text.lines().map(str::trim) {
         if line.starts_with("//") {
             let words = line.split_once("rule").map_or("", |(_, words)| words);
-            above.extend(words.split(|c: char| !c.is_alphanumeric()).filter(|word| is_rule(word)).map(str::to_owned));
+            above.extend(
+                words.split(|c: char| !c.is_alphanumeric()).filter(|word| is_rule(word)).map(str::to_owned),
+            );
         } else if let Some((_, name)) = line.split_once("fn ") {
             rules.extend(above.drain(..));
             let ids = name.strip_prefix("rule_").unwrap_or_default().split('_').map(str::to_uppercase);
@@ -123,8 +133,10 @@ fn the_example_of_the_specification_is_what_is_sent() {
     assert_eq!(vector(example, "open"), vector(FRAMES, "open"));
     assert_eq!(vector(example, "reply"), vector(FRAMES, "reply"));
 
-    let config = Config { settings: Settings { codecs: vec![1, 2], ..Settings::default() }, ..Config::default() };
-    let (mut client, mut server) = (End::silent(Side::Client, config.clone()), End::silent(Side::Server, config));
+    let config =
+        Config { settings: Settings { codecs: vec![1, 2], ..Settings::default() }, ..Config::default() };
+    let (mut client, mut server) =
+        (End::silent(Side::Client, config.clone()), End::silent(Side::Server, config));
     server.hears(&client.told());
     let opening = server.told();
     assert_eq!(opening, vector(example, "opening"));
@@ -170,7 +182,8 @@ fn the_tables_of_the_specification_are_those_of_the_code() {
         (5, "stream_window_bytes", defaults.stream_window_bytes),
         (6, "connection_window_bytes", defaults.connection_window_bytes),
     ] {
-        let row = SPECIFICATION.lines().find(|line| line.starts_with(&format!("| {number} | `{name}`"))).unwrap();
+        let row =
+            SPECIFICATION.lines().find(|line| line.starts_with(&format!("| {number} | `{name}`"))).unwrap();
         assert_eq!(row.split('|').nth(4).unwrap().trim().replace(',', ""), default.to_string(), "{name}");
     }
 }

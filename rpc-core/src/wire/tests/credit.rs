@@ -204,7 +204,7 @@ fn rule_c10_data_of_calls_that_have_ended_is_booked_and_given_back() {
     }
     let (mut server, id) = server_with(65_536, 65_536);
     server.machine.refuse(id);
-    assert_eq!(server.faults(&[item(40_000), item(30_000)].concat()), CloseCode::FlowControl);
+    assert_eq!(server.faults(&[item(30_000), item(40_000)].concat()), CloseCode::FlowControl);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 
 use super::kit::{
-    DATA, END, End, F_END, FIRST, FRAMES, OPEN, PING, PONG, REPLY, RESET, frame, goaway, open, split, vector, vectors,
+    DATA, END, End, F_END, FIRST, FRAMES, OPEN, PING, PONG, REPLY, RESET, frame, goaway, open, split, vector,
+    vectors,
 };
 use crate::wire::{CloseCode, FrameHeader, HEADER_BYTES};
 
@@ -91,8 +92,15 @@ fn rule_f6_the_id_0_is_the_connection_and_no_call() {
 
 #[test]
 fn rule_f7_any_pieces_give_the_same_result() {
-    let names =
-        ["open_first_part", "data_middle_part", "data_last_part", "unknown_kind", "ping", "credit_call", "credit_connection"];
+    let names = [
+        "open_first_part",
+        "data_middle_part",
+        "data_last_part",
+        "unknown_kind",
+        "ping",
+        "credit_call",
+        "credit_connection",
+    ];
     let bytes: Vec<_> = names.iter().flat_map(|name| vector(FRAMES, name)).collect();
     let result = |pieces: usize| {
         let mut server = End::server();

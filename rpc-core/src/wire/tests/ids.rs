@@ -117,7 +117,8 @@ fn rule_i5_frames_of_a_call_that_has_ended_are_ignored() {
 
 #[test]
 fn rule_p16_a_method_id_is_a_hash_of_service_and_name() {
-    let methods = vectors(IDS).into_iter().filter_map(|(name, bytes)| Some((name.strip_prefix("method.")?, bytes)));
+    let methods =
+        vectors(IDS).into_iter().filter_map(|(name, bytes)| Some((name.strip_prefix("method.")?, bytes)));
     let methods: Vec<_> = methods.collect();
     assert_eq!(methods.len(), 8);
     for (name, bytes) in methods {

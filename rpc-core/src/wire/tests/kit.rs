@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::connection::{Config, Connection, Event, Fatal, Incoming, OpenCall, OpenError, Reply, Side, Transmit};
+use crate::connection::{
+    Config, Connection, Event, Fatal, Incoming, OpenCall, OpenError, Reply, Side, Transmit,
+};
 use crate::wire::{CloseCode, Hello, Settings, StreamId};
 use crate::{Error, Metadata, MethodId};
 
@@ -46,7 +48,9 @@ pub(super) fn vectors(text: &str) -> Vec<(&str, Vec<u8>)> {
             all.push((name, Vec::new()));
         } else if !line.is_empty() {
             let (_, bytes) = all.last_mut().expect("bytes stand below a name");
-            bytes.extend(line.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")));
+            bytes.extend(
+                line.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")),
+            );
         }
     }
     all

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::kit::{End, F_END, FIRST, FRAMES, RESET, call_id, frame, open, vector, vectors};
 use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
-use crate::wire::{CloseCode, FrameHeader, HEADER_BYTES, ResetCode, Settings};
+use crate::wire::{CloseCode, FrameHeader, HEADER_BYTES, ResetCode, Settings, StreamId};
 use crate::{Code, ErrorKind, Fate, Metadata, MethodId, Status};
 
 fn calls_max(calls_max: u32) -> Settings {
@@ -56,21 +56,28 @@ fn rule_l2_a_sender_keeps_to_the_receivers_limits() {
 #[test]
 fn rule_l3_calls_that_are_cancelled_or_refused_have_a_budget() {
     let config = Config { settings: calls_max(4), ..Config::default() };
-    let cancelled = |sequence| [open(F_END, call_id(sequence, 0), b""), frame(RESET, 0, call_id(sequence, 0), &[1, 0])];
-    let refused = |sequence| [open(F_END, call_id(sequence, 4), b"")];
     let server = || End::open_with(Side::Server, config.clone(), Settings::default());
+    let opened = |sequence| open(F_END, call_id(sequence, 0), b"");
+    let reset = |sequence| frame(RESET, 0, call_id(sequence, 0), &[1, 0]);
+    let cancelled = |sequence| [opened(sequence), reset(sequence)].concat();
     let mut cancels = server();
-    (1..=8).for_each(|sequence| cancels.hears(&cancelled(sequence).concat()));
+    (1..=200).for_each(|sequence| cancels.hears(&cancelled(sequence)));
     cancels.now += Duration::from_millis(11);
-    cancels.hears(&cancelled(9).concat());
-    cancels.hears(&open(F_END, call_id(10, 0), b""));
-    while cancels.machine.poll_event().is_some() {}
-    cancels.machine.end_items(crate::wire::StreamId::from_u64(call_id(10, 0)));
-    cancels.hears(&cancelled(11).concat());
-    assert_eq!(cancels.faults(&cancelled(12).concat()), CloseCode::TooManyResets);
+    cancels.hears(&cancelled(201));
+    for sequence in 202..300 {
+        cancels.hears(&opened(sequence));
+        let id = StreamId::from_u64(call_id(sequence, 0));
+        cancels.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
+        cancels.hears(&reset(sequence));
+    }
+    cancels.hears(&opened(300));
+    cancels.machine.end_items(StreamId::from_u64(call_id(300, 0)));
+    cancels.hears(&cancelled(301));
+    assert_eq!(cancels.faults(&cancelled(302)), CloseCode::TooManyResets);
+    let refused = |sequence| open(F_END, call_id(sequence, 4), b"");
     let mut refusals = server();
-    (1..=8).for_each(|sequence| refusals.hears(&refused(sequence).concat()));
-    assert_eq!(refusals.faults(&refused(9).concat()), CloseCode::TooManyResets);
+    (1..=200).for_each(|sequence| refusals.hears(&refused(sequence)));
+    assert_eq!(refusals.faults(&refused(201)), CloseCode::TooManyResets);
 }
 
 #[test]
@@ -109,7 +116,10 @@ fn rule_e3_an_unknown_close_code_is_protocol() {
 #[test]
 fn rule_e4_no_frame_ends_the_process() {
     for (_, bytes) in vectors(FRAMES) {
-        assert_eq!(FrameHeader::parse(bytes.first_chunk::<HEADER_BYTES>().unwrap()).bytes as usize + 16, bytes.len());
+        assert_eq!(
+            FrameHeader::parse(bytes.first_chunk::<HEADER_BYTES>().unwrap()).bytes as usize + 16,
+            bytes.len()
+        );
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);

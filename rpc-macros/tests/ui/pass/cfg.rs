@@ -1,7 +1,10 @@
 #![deny(warnings)]
 
-use farcall::{Streaming, service};
-use futures::Stream;
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
+use farcall::service;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 pub struct NoDebug;
@@ -9,22 +12,22 @@ pub struct NoDebug;
 #[service]
 pub trait Cfg {
     #[cfg(all())]
-    async fn here(&self, a: NoDebug) -> Result<NoDebug, farcall::Error>;
+    async fn here(&self, a: NoDebug) -> Result<NoDebug, Fault>;
     #[cfg(any())]
     async fn gone(&self, a: Gone, b: &str) -> Result<Lost, Nowhere>;
     #[cfg(any())]
-    async fn gone_too(&self, a: Streaming<Gone>) -> Result<impl Stream<Item = Gone> + Send, Nowhere>;
+    async fn gone_too(&self, a: farcall::Streaming<Gone>) -> Result<impl futures::Stream<Item = Result<Gone, Nowhere>> + Send, Nowhere>;
     #[cfg(all())]
     #[cfg(any())]
-    async fn either(&self) -> Gone;
+    async fn either(&self) -> Result<Gone, Nowhere>;
     #[cfg(not(any()))]
-    async fn either(&self) -> Result<u8, farcall::Error>;
+    async fn either(&self) -> Result<u8, Fault>;
 }
 
 #[service]
 pub trait AllGone<V> {
     #[cfg(any())]
-    async fn gone(&self, a: Gone<V>, b: &str) -> Lost<V>;
+    async fn gone(&self, a: V, b: &str) -> Vec<V>;
 }
 
 #[cfg(any())]

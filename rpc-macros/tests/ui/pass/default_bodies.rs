@@ -1,5 +1,9 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 use futures::{Stream, stream};
 
 #[farcall::service]
@@ -7,7 +11,7 @@ pub trait Defaults {
     async fn name(&self) -> String {
         "default".into()
     }
-    async fn greet(&self, mut greeting: String, name: &str) -> Result<String, farcall::Error> {
+    async fn greet(&self, mut greeting: String, name: &str) -> Result<String, Fault> {
         greeting.push_str(name);
         let name = self.name().await;
         if name.is_empty() {

@@ -1,10 +1,14 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 #[farcall::service]
 pub trait Old {
     #[deprecated = "use new_way"]
-    async fn old_way(&self, a: u8) -> Result<u8, farcall::Error>;
-    async fn new_way(&self, a: u8) -> Result<u8, farcall::Error>;
+    async fn old_way(&self, a: u8) -> Result<u8, Fault>;
+    async fn new_way(&self, a: u8) -> Result<u8, Fault>;
 }
 
 #[deprecated]

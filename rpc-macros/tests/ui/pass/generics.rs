@@ -1,9 +1,13 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use farcall::{Handler, Router, Service, service};
+use farcall::{Router, Service, service};
 use futures::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,9 +54,8 @@ where
     S: Service,
     K: From<u8>,
 {
-    fn handler(_: &impl Handler) {}
-    handler(&server);
-    let request = StoreRequest::<K, V>::Get { key: K::from(1) };
+    let _ = Router::new().with(server);
+    let request: StoreRequest<'_, K, V> = StoreRequest::Get { key: K::from(1) };
     match &request {
         StoreRequest::Get { key } => drop(key.clone()),
         StoreRequest::Many { .. } | StoreRequest::All | StoreRequest::Watch { .. } => {}
@@ -65,9 +68,9 @@ where
     client.get(K::from(1)).await.ok().flatten()
 }
 
-fn is_own_error<T: OwnError<farcall::Error>>(_: &T) {}
+fn is_own_error<T: OwnError<Fault>>(_: &T) {}
 
 fn main() {
-    is_own_error(&OwnErrorClient::<farcall::Error, _>::new(Router::new()));
+    is_own_error(&OwnErrorClient::<Fault, _>::new(Router::new()));
     let _ = UnusedClient::<u8, str, 4, _>::new(Router::new());
 }

@@ -1,5 +1,9 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 // The error cannot be made from farcall's, so the client is no `Fallible`; all else is there.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Own;
@@ -7,7 +11,7 @@ pub struct Own;
 #[farcall::service]
 pub trait Fallible {
     async fn run(&self) -> Result<u8, Own>;
-    async fn other(&self) -> Result<u8, farcall::Error>;
+    async fn other(&self) -> Result<u8, Fault>;
 }
 
 type Alias<T> = Result<T, Own>;
@@ -15,7 +19,7 @@ type Alias<T> = Result<T, Own>;
 #[farcall::service]
 pub trait ByAlias<V> {
     async fn run(&self) -> self::inner::Result<V>;
-    async fn other(&self) -> Result<u8, farcall::Error>;
+    async fn other(&self) -> Result<u8, Fault>;
 }
 
 mod inner {
@@ -26,7 +30,7 @@ trait Super {}
 
 #[farcall::service]
 trait WithSuper: Super + std::fmt::Debug {
-    async fn run(&self) -> Result<u8, farcall::Error>;
+    async fn run(&self) -> Result<u8, Fault>;
 }
 
 fn main() {

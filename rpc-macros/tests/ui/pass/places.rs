@@ -1,5 +1,9 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 use farcall::Router;
 
 mod outer {
@@ -23,13 +27,13 @@ fn main() {
 
     #[farcall::service]
     trait InBody {
-        async fn twice(&self, a: Local) -> Result<Local, farcall::Error>;
+        async fn twice(&self, a: Local) -> Result<Local, Fault>;
     }
 
     struct Real;
 
     impl InBody for Real {
-        async fn twice(&self, a: Local) -> Result<Local, farcall::Error> {
+        async fn twice(&self, a: Local) -> Result<Local, Fault> {
             Ok(Local(a.0 * 2))
         }
     }

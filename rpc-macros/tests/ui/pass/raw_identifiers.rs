@@ -1,11 +1,15 @@
 #![deny(warnings)]
 
+#[path = "../fault.rs"]
+mod fault;
+use fault::Fault;
+
 #[farcall::service(rename_all = "camelCase")]
 pub trait r#Loop {
-    async fn r#type(&self, r#in: String, r#fn: u8) -> Result<String, farcall::Error>;
-    async fn r#async(&self, r#match: &str) -> Result<String, farcall::Error>;
-    async fn self_(&self) -> Result<(), farcall::Error>;
-    async fn _hidden(&self, _arg: u8) -> Result<(), farcall::Error>;
+    async fn r#type(&self, r#in: String, r#fn: u8) -> Result<String, Fault>;
+    async fn r#async(&self, r#match: &str) -> Result<String, Fault>;
+    async fn self_(&self) -> Result<(), Fault>;
+    async fn _hidden(&self, _arg: u8) -> Result<(), Fault>;
 }
 
 fn main() {

@@ -1,9 +1,13 @@
 #![deny(warnings)]
 
-use farcall::{Error, Streaming, service};
+#[path = "../fault.rs"]
+mod fault;
+
+use farcall::{Streaming, service};
+use fault::Fault;
 use futures::stream::{self, Stream, StreamExt};
 
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = Fault> = std::result::Result<T, E>;
 
 #[service]
 pub trait Streams {

@@ -1,0 +1,9 @@
+#[farcall::service]
+pub trait Greeter {
+    type Name;
+    const GREETING: &'static str;
+    vec![];
+    async fn greet(&self);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[farcall::service]
+pub struct Greeter {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+struct Real;
+
+#[farcall::service]
+impl Real {
+    async fn greet(&self) {}
+}
+
+fn main() {}

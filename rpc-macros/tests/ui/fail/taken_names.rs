@@ -1,0 +1,8 @@
+#[farcall::service]
+pub trait Greeter {
+    async fn new(&self) -> String;
+    async fn connect(&self, uri: String);
+    async fn clone(&self);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[farcall::service]
+pub unsafe trait Greeter {
+    async fn greet(&self);
+}
+
+fn main() {}

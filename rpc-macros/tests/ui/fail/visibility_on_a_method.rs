@@ -1,0 +1,6 @@
+#[farcall::service]
+pub trait Greeter {
+    pub async fn greet(&self, name: String) -> String;
+}
+
+fn main() {}

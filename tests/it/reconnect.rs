@@ -1,5 +1,7 @@
 //! Losing a connection, and calling again.
 
+use std::io::BufRead;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use farcall::{Backoff, Channel, ErrorKind, Fate, Server};
@@ -70,4 +72,68 @@ async fn many_calls_after_a_loss_share_one_new_connection() {
         answer.unwrap();
     }
     drop(server);
+}
+
+const SERVE: &str = "FARCALL_TEST_SERVE";
+
+/// The server process of the test below; does nothing when it runs as a test.
+#[tokio::test]
+async fn serves_in_a_process_of_its_own() {
+    if std::env::var_os(SERVE).is_some() {
+        let uri = std::env::var(SERVE).unwrap();
+        let server = restart(&uri, &Probe::new()).await;
+        println!("\nlistening on {}", server.uri());
+        server.wait().await;
+    }
+}
+
+/// Starts the server process; it ends with the guard.
+fn server_process(uri: &str) -> (Killed, String) {
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "reconnect::serves_in_a_process_of_its_own", "--nocapture"])
+        .env(SERVE, uri)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut uris =
+        lines.map_while(Result::ok).filter_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+    let uri = uris.next().expect("the process says where it listens");
+    (Killed(process), uri)
+}
+
+struct Killed(Child);
+
+impl Killed {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_30_killing_the_servers_process_fails_its_calls_and_the_client_works_with_the_next() {
+    let (mut process, uri) = server_process("tcp://127.0.0.1:0");
+    let client = LabClient::connect(&uri).await.unwrap();
+    client.echo("before".into()).await.unwrap();
+    let hanging = tokio::spawn(client.hang());
+    let mut items = client.trickle().await.unwrap();
+    assert_eq!(soon(items.next()).await.unwrap().unwrap(), 1);
+    let killed_at = std::time::Instant::now();
+    process.kill();
+    let error = soon(hanging).await.unwrap().unwrap_err();
+    println!("failed {:?} after the kill: {error}", killed_at.elapsed());
+    assert_eq!((error.kind(), error.fate()), (ErrorKind::ConnectionLost, Fate::MaybeExecuted));
+    assert_eq!((error.method(), error.peer()), (Some("Lab/hang"), Some(uri.as_str())));
+    assert!(error.to_string().contains("may have run"), "{error}");
+    assert_eq!(soon(items.next()).await.unwrap().unwrap_err().kind(), ErrorKind::ConnectionLost);
+    let (_process, _) = server_process(&uri);
+    assert_eq!(soon(client.echo("after".into())).await.unwrap(), "after");
 }

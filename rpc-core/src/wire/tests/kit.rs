@@ -94,11 +94,6 @@ pub(super) fn part(total: u32, bytes: &[u8]) -> Vec<u8> {
     [&total.to_le_bytes(), bytes].concat()
 }
 
-pub(super) fn status(code: u16, message: &str) -> Vec<u8> {
-    let bytes = u32::try_from(message.len()).unwrap();
-    [&code.to_le_bytes(), &bytes.to_le_bytes()[..], message.as_bytes()].concat()
-}
-
 pub(super) fn goaway(last: u64, code: u16) -> Vec<u8> {
     frame(GOAWAY, 0, 0, &[&last.to_le_bytes(), &code.to_le_bytes()[..]].concat())
 }

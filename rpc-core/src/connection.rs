@@ -242,6 +242,16 @@ impl Connection {
         self.events.pop_front()
     }
 
+    /// Takes one of the wakers whose wait is over; wake it once no lock is held.
+    pub fn pop_wake(&mut self) -> Option<Waker> {
+        self.wakes.pop()
+    }
+
+    /// Moves the wakers whose wait is over to `wakes`, whose memory serves again.
+    pub fn move_wakes(&mut self, wakes: &mut Vec<Waker>) {
+        wakes.append(&mut self.wakes);
+    }
+
     /// Takes the wakers whose wait is over; wake them once no lock is held.
     pub fn take_wakes(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.wakes)

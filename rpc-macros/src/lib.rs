@@ -16,13 +16,13 @@ use proc_macro::TokenStream;
 #[doc = include_str!("service.md")]
 #[proc_macro_attribute]
 pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
-    run(args.into(), item.into()).into()
+    run(args.into(), &item.into()).into()
 }
 
-fn run(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+fn run(args: proc_macro2::TokenStream, item: &proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let input = match parse::trait_item(item.clone()) {
         Ok(input) => input,
-        Err(error) => return expand::rejected(&item, &error),
+        Err(error) => return expand::rejected(item, &error),
     };
     let (service, errors) = model::Service::new(args, &input);
     match errors {

@@ -106,7 +106,10 @@ fn check_trait(item: &ItemTrait, errors: &mut Errors) {
     }
     for param in &item.generics.params {
         if let GenericParam::Lifetime(param) = param {
-            errors.at(param, "a service lives as long as its server: leave the lifetime out, and send owned types");
+            errors.at(
+                param,
+                "a service lives as long as its server: leave the lifetime out, and send owned types",
+            );
         }
     }
 }
@@ -161,7 +164,9 @@ fn refuse_collisions(methods: &mut Vec<Method>, errors: &mut Errors) {
             Some((method.wire_name.clone(), span))
         },
         &|name, other| {
-            format!("`{name}` is the name of `{other}` on the wire, too: write another `#[rpc(name = \"…\")]`")
+            format!(
+                "`{name}` is the name of `{other}` on the wire, too: write another `#[rpc(name = \"…\")]`"
+            )
         },
     );
     find(&|method| Some((method.variant.to_string(), method.ident.span())), &|variant, other| {

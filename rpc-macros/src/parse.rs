@@ -67,9 +67,10 @@ impl Parse for Value {
         if input.peek(Lit) {
             return input.parse().map(Self::Lit);
         }
-        input.call(Path::parse_mod_style).map(Self::Path).map_err(|error| {
-            Error::new(error.span(), "write a literal here, or a path")
-        })
+        input
+            .call(Path::parse_mod_style)
+            .map(Self::Path)
+            .map_err(|error| Error::new(error.span(), "write a literal here, or a path"))
     }
 }
 

@@ -9,8 +9,11 @@ use syn::{Attribute, Item, Meta};
 #[test]
 fn expansions_are_as_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
-    let mut inputs: Vec<PathBuf> =
-        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_input).collect();
+    let mut inputs: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| is_input(path))
+        .collect();
     inputs.sort();
     assert!(inputs.len() >= 10, "the snapshots are gone from {}", folder.display());
     let wrong: Vec<_> = inputs.iter().filter_map(|input| compare(input)).collect();
@@ -39,7 +42,7 @@ fn types_are_written_as_people_write_them() {
     }
 }
 
-fn is_input(path: &PathBuf) -> bool {
+fn is_input(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_string_lossy();
     name.ends_with(".rs") && !name.ends_with(".expanded.rs")
 }
@@ -66,7 +69,7 @@ fn expand(source: &str) -> String {
     let mut item = item.clone();
     let position = item.attrs.iter().position(|attr| attr.path().is_ident("service")).unwrap();
     let args = args(&item.attrs.remove(position));
-    let expanded = crate::run(args, item.into_token_stream());
+    let expanded = crate::run(args, &item.into_token_stream());
     prettyplease::unparse(&syn::parse2(expanded).unwrap())
 }
 

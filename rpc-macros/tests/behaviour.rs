@@ -166,7 +166,17 @@ fn a_trait_is_described() {
     assert_eq!(service.docs(), "A service with a method of each shape.");
     let names: Vec<_> = service.methods().iter().map(|method| method.name()).collect();
     let expected = [
-        "add", "divide", "put", "nothing", "noted", "count", "count_later", "watch", "sum", "echo", "greet",
+        "add",
+        "divide",
+        "put",
+        "nothing",
+        "noted",
+        "count",
+        "count_later",
+        "watch",
+        "sum",
+        "echo",
+        "greet",
         "plus",
     ];
     assert_eq!(names, expected);

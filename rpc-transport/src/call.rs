@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use rpc_core::connection::{OpenCall, OpenError, Reply};
@@ -22,21 +23,21 @@ pub(crate) struct OpenedCall {
 impl OpenedCall {
     /// Opens a call once there is a slot for it; none where the connection takes no more calls.
     pub(crate) async fn open(
-        connection: &Arc<ClientConnection>,
+        connection: Arc<ClientConnection>,
         request: &Request,
     ) -> Result<Option<Self>, Error> {
         let shared = &connection.shared;
-        let mut attempt = shared.with(|machine| machine.open(describe(request)));
+        let mut attempt = open_and_watch(shared, request).await;
         while let Err(OpenError::Full) = attempt {
             let mut slot_freed = pin!(shared.slot_freed());
             slot_freed.as_mut().enable();
-            attempt = shared.with(|machine| machine.open(describe(request)));
+            attempt = open_and_watch(shared, request).await;
             if let Err(OpenError::Full) = attempt {
                 slot_freed.await;
             }
         }
         match attempt {
-            Ok(id) => Ok(Some(Self { connection: connection.clone(), id, is_over: false })),
+            Ok(id) => Ok(Some(Self { connection, id, is_over: false })),
             Err(OpenError::Failed(error)) => Err(shared.blame(error)),
             Err(_) => Ok(None),
         }
@@ -48,18 +49,28 @@ impl OpenedCall {
             self.is_over = true;
             return Ok(Response::new(request.codec(), Body::new(bytes::Bytes::new())));
         }
-        let id = self.id;
         if let (_, Some(items)) = request.take_body().into_parts() {
-            tokio::spawn(items::send_request(self.connection.clone(), id, items));
+            tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
-        let reply = poll_fn(|cx| self.shared().with(|machine| machine.poll_reply(id, cx))).await;
-        match reply {
+        match self.reply().await {
             Ok(reply) => self.respond(reply),
             Err(error) => {
                 self.is_over = true;
                 Err(self.shared().blame(error))
             }
         }
+    }
+
+    async fn reply(&self) -> Result<Reply, Error> {
+        // The task is watching since the call was opened, in this same poll: there is nothing to ask for yet.
+        let mut is_first = true;
+        poll_fn(|cx| {
+            if std::mem::take(&mut is_first) {
+                return Poll::Pending;
+            }
+            self.shared().with(|machine| machine.poll_reply(self.id, cx))
+        })
+        .await
     }
 
     fn respond(mut self, reply: Reply) -> Result<Response, Error> {
@@ -95,6 +106,10 @@ impl Drop for OpenedCall {
             self.shared().with(|machine| machine.cancel(self.id, ResetCode::Cancelled));
         }
     }
+}
+
+async fn open_and_watch(shared: &Shared, request: &Request) -> Result<StreamId, OpenError> {
+    poll_fn(|cx| Poll::Ready(shared.with(|machine| machine.open_and_watch(describe(request), cx)))).await
 }
 
 fn is_oneway(request: &Request) -> bool {

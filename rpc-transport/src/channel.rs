@@ -82,26 +82,18 @@ impl Channel {
     pub fn uri(&self) -> String {
         self.inner.uri.to_string()
     }
-
-    async fn connection(&self, deadline: Option<Instant>) -> Result<Arc<ClientConnection>, Error> {
-        match self.inner.current() {
-            Some(connection) => Ok(connection),
-            None => self.inner.reconnect(deadline).await,
-        }
-    }
 }
 
 impl Inner {
-    /// Returns the connection if it takes calls.
+    /// Returns the connection; it may have ended, which the next call on it finds out.
     fn current(&self) -> Option<Arc<ClientConnection>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        current.filter(|connection| connection.takes_calls())
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Returns a connection that takes calls: one that somebody else has made in the meantime, or a new one.
     async fn reconnect(&self, deadline: Option<Instant>) -> Result<Arc<ClientConnection>, Error> {
         let mut failures = self.connecting.lock().await;
-        // Somebody else may have made it while this one waited.
-        if let Some(connection) = self.current() {
+        if let Some(connection) = self.current().filter(|connection| connection.takes_calls()) {
             return Ok(connection);
         }
         if let Some(next_try_at) = failures.next_try_at {
@@ -159,10 +151,13 @@ impl Inner {
 
 impl Service for Channel {
     async fn call(&self, request: Request) -> Result<Response, Error> {
-        for _ in 0..CONNECTIONS_TRIED_MAX {
-            let connection = self.connection(request.deadline()).await?;
-            // None: the connection ended, or its server drains, just now. Nothing was sent, so another one takes the call.
-            if let Some(call) = OpenedCall::open(&connection, &request).await? {
+        for tried in 0..=CONNECTIONS_TRIED_MAX {
+            let connection = match self.inner.current() {
+                Some(connection) if tried == 0 => connection,
+                _ => self.inner.reconnect(request.deadline()).await?,
+            };
+            // None: the connection has ended, or its server drains. Nothing was sent, so another one takes the call.
+            if let Some(call) = OpenedCall::open(connection, &request).await? {
                 return call.run(request).await;
             }
         }
@@ -175,7 +170,7 @@ impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel")
             .field("uri", &self.uri())
-            .field("connected", &self.inner.current().is_some())
+            .field("connected", &self.inner.current().is_some_and(|connection| connection.takes_calls()))
             .finish_non_exhaustive()
     }
 }
@@ -226,7 +221,7 @@ impl ChannelBuilder {
     /// As [`Channel::connect`].
     pub async fn connect(self) -> Result<Channel, Error> {
         let channel = self.lazy()?;
-        channel.connection(None).await?;
+        channel.inner.reconnect(None).await?;
         Ok(channel)
     }
 

@@ -3,7 +3,8 @@
 mod read;
 mod write;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -43,20 +44,40 @@ impl Shared {
 
     /// Acts on the machine, then wakes whom that concerns, without the lock.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Connection) -> R) -> R {
-        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut machine = self.lock();
         let result = act(&mut machine);
+        // Most acts wake nobody, or the writer alone.
+        let wake = machine.pop_wake();
         let wakes = machine.take_wakes();
         let freed = machine.take_freed_slots();
         drop(machine);
-        for waker in wakes {
-            waker.wake();
-        }
-        match freed {
+        wake.into_iter().chain(wakes).for_each(Waker::wake);
+        self.announce(freed);
+        result
+    }
+
+    /// Like [`with`](Self::with), for acts that wake many: `wakes` is empty, and its memory serves again.
+    pub(crate) fn with_many<R>(&self, wakes: &mut Vec<Waker>, act: impl FnOnce(&mut Connection) -> R) -> R {
+        let mut machine = self.lock();
+        let result = act(&mut machine);
+        machine.move_wakes(wakes);
+        let freed = machine.take_freed_slots();
+        drop(machine);
+        wakes.drain(..).for_each(Waker::wake);
+        self.announce(freed);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn announce(&self, freed_slots: usize) {
+        match freed_slots {
             0 => {}
             usize::MAX => self.slot_freed.notify_waiters(),
             freed => (0..freed).for_each(|_| self.slot_freed.notify_one()),
         }
-        result
     }
 
     /// Waits until a slot may be free; made before the attempt that finds none, so that no slot is missed.

@@ -103,6 +103,18 @@ impl Connection {
         Ok(id)
     }
 
+    /// Opens a call, and lets the task be woken when it is answered, as [`poll_reply`](Self::poll_reply) would.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_and_watch(&mut self, call: OpenCall<'_>, cx: &Context<'_>) -> Result<StreamId, OpenError> {
+        let id = self.open(call)?;
+        if let Some(stream) = self.opened.get(id) {
+            set_waker(&mut stream.inflow.waker, cx);
+        }
+        Ok(id)
+    }
+
     /// Waits for the answer to a call that was opened here.
     ///
     /// # Errors

@@ -120,7 +120,12 @@ impl Gather<'_> {
                 .bounded("own error", error, method, &emit!(__farcall::Error))
                 .map(|ty| emit!(for<'w> #ty: __farcall::FromError<'w>)),
             None => self
-                .bounded("own error", &result.whole, method, &emit!(::core::result::Result<(), __farcall::Error>))
+                .bounded(
+                    "own error",
+                    &result.whole,
+                    method,
+                    &emit!(::core::result::Result<(), __farcall::Error>),
+                )
                 .map(|ty| emit!(for<'w> #ty: __farcall::FromCall<'w>)),
         };
         self.bounds.own_errors.extend(bound);
@@ -224,7 +229,12 @@ pub(crate) fn params(generics: &Generics, with_defaults: bool) -> Vec<TokenStrea
         }
         param.into_token_stream()
     };
-    generics.params.iter().filter(|param| !matches!(param, GenericParam::Lifetime(_))).map(without_default).collect()
+    generics
+        .params
+        .iter()
+        .filter(|param| !matches!(param, GenericParam::Lifetime(_)))
+        .map(without_default)
+        .collect()
 }
 
 /// Returns the trait's own `where` without what it says of `Self`; each predicate ends in a comma.

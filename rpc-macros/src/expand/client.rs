@@ -18,10 +18,8 @@ pub(crate) fn definition(service: &Service) -> TokenStream {
     let predicates = bounds::predicates(generics);
     let predicates = (!predicates.is_empty()).then(|| emit!(where #predicates));
     let phantom = bounds::phantom(generics);
-    let docs = format!(
-        "Calls a [`{}`] that is elsewhere; cloning costs a reference count.",
-        service.item.ident
-    );
+    let docs =
+        format!("Calls a [`{}`] that is elsewhere; cloning costs a reference count.", service.item.ident);
     emit! {
         #(#cfgs)*
         #[doc = #docs]
@@ -168,7 +166,8 @@ fn stand_in(service: &Service, bounds: &Bounds) -> TokenStream {
 }
 
 fn stand_in_method(service: &Service, method: &Method) -> TokenStream {
-    let (cfgs, ident, output, asyncness) = (cfgs(&method.cfgs), &method.ident, &method.sig.output, &method.sig.asyncness);
+    let (cfgs, ident, output, asyncness) =
+        (cfgs(&method.cfgs), &method.ident, &method.sig.output, &method.sig.asyncness);
     let fields = &method.args.fields;
     let names = fields.iter().map(|arg| &arg.ident);
     let args = fields.iter().map(|arg| (&arg.ident, &arg.ty));

@@ -1,6 +1,6 @@
 //! The enums of requests and responses, and how they are encoded.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Lifetime, parse_quote};
 
@@ -19,8 +19,9 @@ pub(crate) fn request(service: &Service) -> TokenStream {
         let fields = (!method.args.fields.is_empty()).then(|| emit!({ #(#fields),* }));
         emit!(#(#docs)* #(#cfgs)* #ident #fields)
     });
-    let docs = format!("The requests of [`{}`]: a variant for each method, with its arguments.", service.item.ident);
-    definition(service, &docs, emit!(#name), lifetime, variants, request_misses(service))
+    let docs =
+        format!("The requests of [`{}`]: a variant for each method, with its arguments.", service.item.ident);
+    definition(service, &docs, name, lifetime.as_ref(), variants, request_misses(service))
 }
 
 /// Emits the enum of responses.
@@ -31,15 +32,16 @@ pub(crate) fn response(service: &Service) -> TokenStream {
         let ty = response_type(method);
         emit!(#(#docs)* #(#cfgs)* #ident(#ty))
     });
-    let docs = format!("The responses of [`{}`]: a variant for each method, with its result.", service.item.ident);
-    definition(service, &docs, emit!(#name), None, variants, response_misses(service))
+    let docs =
+        format!("The responses of [`{}`]: a variant for each method, with its result.", service.item.ident);
+    definition(service, &docs, name, None, variants, response_misses(service))
 }
 
 fn definition(
     service: &Service,
     docs: &str,
-    name: TokenStream,
-    lifetime: Option<TokenStream>,
+    name: &Ident,
+    lifetime: Option<&TokenStream>,
     variants: impl Iterator<Item = TokenStream>,
     misses_generics: bool,
 ) -> TokenStream {
@@ -50,7 +52,7 @@ fn definition(
     let predicates = bounds::predicates(generics);
     let predicates = (!predicates.is_empty()).then(|| emit!(where #predicates));
     let types = bounds::type_names(generics);
-    let borrow = lifetime.as_ref().map(|_| emit!(&'a ()));
+    let borrow = lifetime.map(|_| emit!(&'a ()));
     let never = misses_generics.then(|| {
         let used = emit!(::core::marker::PhantomData<(#(fn() -> #types,)* #borrow)>);
         emit!(#[doc(hidden)] __Unused(::core::convert::Infallible, #used))
@@ -115,7 +117,8 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
         encode: per_method(service, encode_request),
         decode: per_method(service, decode_request),
         members: per_method(service, |method| {
-            let (variant, fields) = (&method.variant, method.args.fields.iter().map(|arg| &arg.ident).collect::<Vec<_>>());
+            let (variant, fields) =
+                (&method.variant, method.args.fields.iter().map(|arg| &arg.ident).collect::<Vec<_>>());
             emit!(#variant { #(#fields: #fields),* })
         }),
     };
@@ -142,8 +145,22 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
         }),
     };
     let de: Lifetime = parse_quote!('de);
-    let request = message(service, bounds, &bounds::request(service, &de), &bounds.request, request_misses(service), &request_arms);
-    let response = message(service, bounds, &bounds::response(service), &bounds.response, response_misses(service), &response_arms);
+    let request = message(
+        service,
+        bounds,
+        &bounds::request(service, &de),
+        &bounds.request,
+        request_misses(service),
+        &request_arms,
+    );
+    let response = message(
+        service,
+        bounds,
+        &bounds::response(service),
+        &bounds.response,
+        response_misses(service),
+        &response_arms,
+    );
     emit!(#request #response)
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn definition(service: &Service) -> TokenStream {
     let predicates = bounds::predicates(generics);
     let predicates = (!predicates.is_empty()).then(|| emit!(where #predicates));
     let phantom = bounds::phantom(generics);
-    let docs = format!("Serves a [`{}`] to clients elsewhere; cloning costs a reference count.", service.item.ident);
+    let docs =
+        format!("Serves a [`{}`] to clients elsewhere; cloning costs a reference count.", service.item.ident);
     emit! {
         #(#cfgs)*
         #[doc = #docs]

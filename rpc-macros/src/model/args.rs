@@ -49,15 +49,22 @@ impl Args {
                 "a method of a service is called on its handler: write `&self` first",
             ),
         }
-        let typed = || sig.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(typed),
-            FnArg::Receiver(_) => None,
-        });
+        let typed = || {
+            sig.inputs.iter().filter_map(|input| match input {
+                FnArg::Typed(typed) => Some(typed),
+                FnArg::Receiver(_) => None,
+            })
+        };
         for (index, input) in typed().enumerate() {
             args.add(input, index + 1 == typed().count(), has_body, errors);
         }
-        if let Some(input) = typed().filter(|input| types::arguments_of(&input.ty, "Streaming").is_none()).nth(ARGS_MAX) {
-            errors.at(input, format!("a method takes up to {ARGS_MAX} arguments: put some of them into a struct"));
+        if let Some(input) =
+            typed().filter(|input| types::arguments_of(&input.ty, "Streaming").is_none()).nth(ARGS_MAX)
+        {
+            errors.at(
+                input,
+                format!("a method takes up to {ARGS_MAX} arguments: put some of them into a struct"),
+            );
         }
         args
     }
@@ -111,7 +118,9 @@ fn check_attribute(attr: &Attribute, errors: &mut Errors) {
 fn name(pat: &Pat, has_body: bool, errors: &mut Errors) -> Option<Ident> {
     match pat {
         // A default body may change its own argument.
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() && (pat.mutability.is_none() || has_body) => {
+        Pat::Ident(pat)
+            if pat.by_ref.is_none() && pat.subpat.is_none() && (pat.mutability.is_none() || has_body) =>
+        {
             Some(pat.ident.clone())
         }
         Pat::Wild(_) => {
@@ -135,17 +144,21 @@ fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<ArgKind> {
     };
     let owned = types::owned(&reference.elem);
     if reference.mutability.is_some() {
-        let text = format!("the handler cannot change what the caller has: take `{owned}`, and return what has changed");
+        let text = format!(
+            "the handler cannot change what the caller has: take `{owned}`, and return what has changed"
+        );
         errors.at(reference, text);
         return None;
     }
     if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident != "_") {
-        let text = format!("an argument borrows for the call alone: leave the lifetime out, or take `{owned}`");
+        let text =
+            format!("an argument borrows for the call alone: leave the lifetime out, or take `{owned}`");
         errors.at(reference, text);
         return None;
     }
     if kind.is_none() {
-        let text = format!("of all references, only `&str` and `&[u8]` can be sent over the wire: take `{owned}`");
+        let text =
+            format!("of all references, only `&str` and `&[u8]` can be sent over the wire: take `{owned}`");
         errors.at(reference, text);
     }
     kind

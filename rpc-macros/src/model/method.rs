@@ -52,7 +52,11 @@ impl Method {
             (None, None) => name,
         };
         let with = |names: &[&str]| -> Vec<Attribute> {
-            item.attrs.iter().filter(|attr| names.iter().any(|name| attr.path().is_ident(name))).cloned().collect()
+            item.attrs
+                .iter()
+                .filter(|attr| names.iter().any(|name| attr.path().is_ident(name)))
+                .cloned()
+                .collect()
         };
         Some(Self {
             sig: sig.clone(),
@@ -102,7 +106,9 @@ fn check_head(item: &TraitItemFn, errors: &mut Errors) {
 fn check_generics(generics: &Generics, errors: &mut Errors) {
     if !generics.params.is_empty() {
         let text = match generics.params.first() {
-            Some(syn::GenericParam::Lifetime(_)) => "a call may outlive any lifetime that the caller names: take owned types, `&str` or `&[u8]`",
+            Some(syn::GenericParam::Lifetime(_)) => {
+                "a call may outlive any lifetime that the caller names: take owned types, `&str` or `&[u8]`"
+            }
             _ => "both sides have to know the types: name them, or make the trait generic",
         };
         errors.at(&generics.params, text);
@@ -112,7 +118,13 @@ fn check_generics(generics: &Generics, errors: &mut Errors) {
     }
 }
 
-fn check_oneway(oneway: proc_macro2::Span, sig: &Signature, args: &Args, output: &Output, errors: &mut Errors) {
+fn check_oneway(
+    oneway: proc_macro2::Span,
+    sig: &Signature,
+    args: &Args,
+    output: &Output,
+    errors: &mut Errors,
+) {
     if !matches!(sig.output, ReturnType::Default) {
         let text = if output.is_stream() {
             "`oneway` is for a method that returns nothing: leave it out where a stream is returned"

@@ -32,8 +32,7 @@ pub(crate) struct MethodOptions {
 
 impl ServiceOptions {
     pub(crate) fn new(args: TokenStream, errors: &mut Errors) -> Self {
-        let mut options =
-            Self { name: None, version: None, rename_all: None, krate: emit!(::farcall) };
+        let mut options = Self { name: None, version: None, rename_all: None, krate: emit!(::farcall) };
         let mut seen = Seen::new("service", &["name", "version", "rename_all", "crate"]);
         for option in parse::options(args).unwrap_or_else(|error| {
             errors.push(error);
@@ -143,7 +142,9 @@ fn wrong<T>(option: &Opt, text: &str) -> syn::Result<T> {
 fn flag(option: &Opt) -> syn::Result<()> {
     match &option.value {
         None => Ok(()),
-        Some(_) => wrong(option, &format!("`{}` takes no value: write it alone, or leave it out", option.name)),
+        Some(_) => {
+            wrong(option, &format!("`{}` takes no value: write it alone, or leave it out", option.name))
+        }
     }
 }
 
@@ -154,7 +155,12 @@ fn text(option: &Opt) -> Option<String> {
 fn wire_name(option: &Opt) -> syn::Result<String> {
     match text(option) {
         // The slash parts the service from the method where both are written.
-        Some(name) if !name.is_empty() && !name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) => Ok(name),
+        Some(name)
+            if !name.is_empty()
+                && !name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) =>
+        {
+            Ok(name)
+        }
         Some(_) => wrong(option, "a name on the wire is not empty, and has no `/` and no white space in it"),
         None => wrong(option, "write the name as a string: `name = \"…\"`"),
     }
@@ -163,7 +169,9 @@ fn wire_name(option: &Opt) -> syn::Result<String> {
 fn version(option: &Opt) -> syn::Result<String> {
     match &option.value {
         Some(Value::Lit(Lit::Str(text))) if !text.value().is_empty() => Ok(text.value()),
-        Some(Value::Lit(Lit::Int(number))) if number.suffix().is_empty() => Ok(number.base10_digits().to_owned()),
+        Some(Value::Lit(Lit::Int(number))) if number.suffix().is_empty() => {
+            Ok(number.base10_digits().to_owned())
+        }
         Some(Value::Lit(Lit::Float(number))) if number.suffix().is_empty() => Ok(number.to_string()),
         _ => wrong(option, "write the version as a string or a number: `version = \"1.2\"` or `version = 1`"),
     }
@@ -189,15 +197,16 @@ fn krate(option: &Opt) -> syn::Result<TokenStream> {
 
 fn id(option: &Opt) -> syn::Result<u64> {
     match &option.value {
-        Some(Value::Lit(Lit::Int(number))) => number
-            .base10_parse()
-            .or_else(|_| wrong(option, "an id is a whole number below 2^64, without a suffix of another type")),
+        Some(Value::Lit(Lit::Int(number))) => number.base10_parse().or_else(|_| {
+            wrong(option, "an id is a whole number below 2^64, without a suffix of another type")
+        }),
         _ => wrong(option, "write the id as a number: `id = 7`"),
     }
 }
 
 fn timeout(option: &Opt) -> syn::Result<Duration> {
-    const HOW: &str = "write a whole number and its unit as a string: \"250us\", \"500ms\", \"2s\", \"1m\" or \"1h\"";
+    const HOW: &str =
+        "write a whole number and its unit as a string: \"250us\", \"500ms\", \"2s\", \"1m\" or \"1h\"";
     let Some(text) = text(option) else { return wrong(option, HOW) };
     let digits = text.chars().take_while(char::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -210,7 +219,9 @@ fn timeout(option: &Opt) -> syn::Result<Duration> {
         _ => None,
     });
     match duration {
-        Some(Duration::ZERO) => wrong(option, "no call can be done in no time: write a longer timeout, or leave it out"),
+        Some(Duration::ZERO) => {
+            wrong(option, "no call can be done in no time: write a longer timeout, or leave it out")
+        }
         Some(duration) => Ok(duration),
         None => wrong(option, HOW),
     }

@@ -7,16 +7,21 @@ use super::types;
 
 /// What a method returns, as it travels.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // there are as many as methods, and not for long
 pub(crate) enum Output {
     Value(Value),
     /// A stream alone.
     Items(Value),
     /// A stream, or the method's own error.
-    FallibleItems { item: Value, head: ResultType },
+    FallibleItems {
+        item: Value,
+        head: ResultType,
+    },
 }
 
 /// A value that travels on its own: a result or an item.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // as above
 pub(crate) enum Value {
     Plain(Type),
     Fallible(ResultType),
@@ -95,7 +100,10 @@ impl ResultType {
 fn read(sig: &Signature, errors: &mut Errors) -> Option<Output> {
     let ReturnType::Type(_, ty) = &sig.output else {
         if sig.asyncness.is_none() {
-            errors.at(sig.fn_token, "a method that returns no stream waits for the other side: write `async fn`");
+            errors.at(
+                sig.fn_token,
+                "a method that returns no stream waits for the other side: write `async fn`",
+            );
         }
         return Some(Output::Value(Value::Plain(unit())));
     };
@@ -127,9 +135,11 @@ fn unit() -> Type {
 
 fn item(bounds: &TypeImplTrait, is_sync: bool, errors: &mut Errors) -> Option<Value> {
     let Some(stream) = types::stream_bound(&bounds.bounds) else {
-        let future = bounds.bounds.iter().filter_map(types::trait_path).any(|path| {
-            path.segments.last().is_some_and(|last| last.ident == "Future")
-        });
+        let future = bounds
+            .bounds
+            .iter()
+            .filter_map(types::trait_path)
+            .any(|path| path.segments.last().is_some_and(|last| last.ident == "Future"));
         errors.at(bounds, if future && is_sync {
             "write `async fn` and what the future gives: the trait that is emitted returns the future"
         } else {
@@ -152,7 +162,9 @@ fn item(bounds: &TypeImplTrait, is_sync: bool, errors: &mut Errors) -> Option<Va
 /// Writes `Result<(), E>` for `Result<impl Stream, E>`: what is sent before the items.
 fn head(ty: &Type) -> Option<ResultType> {
     let Type::Path(mut path) = types::ungrouped(ty).clone() else { return None };
-    let PathArguments::AngleBracketed(list) = &mut path.path.segments.last_mut()?.arguments else { return None };
+    let PathArguments::AngleBracketed(list) = &mut path.path.segments.last_mut()?.arguments else {
+        return None;
+    };
     *list.args.first_mut()? = GenericArgument::Type(unit());
     ResultType::new(&Type::Path(path))
 }

@@ -18,10 +18,8 @@ pub(crate) fn check(ty: &Type, errors: &mut Errors) {
             ),
         ),
         Type::ImplTrait(_) => errors.at(ty, "`impl Trait` cannot be sent over the wire: name the type"),
-        Type::TraitObject(_) => errors.at(
-            ty,
-            "a trait object cannot be sent over the wire: write an enum of the types that it may be",
-        ),
+        Type::TraitObject(_) => errors
+            .at(ty, "a trait object cannot be sent over the wire: write an enum of the types that it may be"),
         Type::Ptr(_) => errors.at(ty, "a pointer means nothing to the other side: send what it points to"),
         Type::FnPtr(_) => errors.at(ty, "a function cannot be sent over the wire: send what it works on"),
         Type::Infer(_) => errors.at(ty, "name the type: both sides have to know it"),
@@ -37,11 +35,9 @@ pub(crate) fn check(ty: &Type, errors: &mut Errors) {
 }
 
 fn check_path(path: &TypePath, errors: &mut Errors) {
-    if let Some(first) = path.path.segments.first() {
-        if first.ident == "Self" {
-            let text = "`Self` is the handler, which stays where it is: name the type that is sent";
-            return errors.at_span(first.ident.span(), text);
-        }
+    if let Some(first) = path.path.segments.first().filter(|first| first.ident == "Self") {
+        let text = "`Self` is the handler, which stays where it is: name the type that is sent";
+        return errors.at_span(first.ident.span(), text);
     }
     if let Some(qself) = &path.qself {
         check(&qself.ty, errors);
@@ -111,7 +107,11 @@ pub(crate) fn arguments_of<'t>(ty: &'t Type, name: &str) -> Option<Vec<&'t Type>
 pub(crate) fn stream_bound<'t>(
     bounds: impl IntoIterator<Item = &'t TypeParamBound>,
 ) -> Option<&'t PathSegment> {
-    bounds.into_iter().filter_map(trait_path).filter_map(|path| path.segments.last()).find(|last| last.ident == "Stream")
+    bounds
+        .into_iter()
+        .filter_map(trait_path)
+        .filter_map(|path| path.segments.last())
+        .find(|last| last.ident == "Stream")
 }
 
 /// Returns the path of a bound that is a trait.

@@ -219,5 +219,7 @@ const _: () = {
             self.0.call(&__FARCALL_all, self.0.request(&StoreRequest::All {}))
         }
     }
+    __farcall::travels::<Key>();
+    __farcall::travels::<Item>();
     #[cfg(feature = "all")] __farcall::travels::<All>();
 };

@@ -46,6 +46,7 @@ const _: () = {
         for<'w> Room: __farcall::Wire<'w>,
         for<'w> Line: __farcall::Wire<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
         fn method(&self) -> &'static __farcall::MethodDescriptor {
@@ -79,13 +80,15 @@ const _: () = {
     __farcall::message! {
         ['de,] ChatRequest where [] [for < 'w > Room : __farcall::Wire < 'w >, for < 'w >
         Line : __farcall::Wire < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >,] [Room] Chat { room : room }
+        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Room]
+        Chat { room : room }
     }
     impl<'de> __farcall::Message<'de> for ChatResponse
     where
         for<'w> Room: __farcall::Wire<'w>,
         for<'w> Line: __farcall::Wire<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
         fn method(&self) -> &'static __farcall::MethodDescriptor {
@@ -122,18 +125,21 @@ const _: () = {
     __farcall::message! {
         ['de,] ChatResponse where [] [for < 'w > Room : __farcall::Wire < 'w >, for < 'w
         > Line : __farcall::Wire < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >,] [Result < (), Fault >] Chat { 0 : value }
+        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Result
+        < (), Fault >] Chat { 0 : value }
     }
     __farcall::server! {
         pub [] ChatServer[] T : Chat; __FARCALL ChatRequest => ChatResponse where [] [for
         < 'w > Room : __farcall::Wire < 'w >, for < 'w > Line : __farcall::Wire < 'w >,
-        for < 'w > Result < (), Fault > : __farcall::WireResult < 'w >]
+        for < 'w > Result < (), Fault > : __farcall::WireResult < 'w >, for < 'w > Fault
+        : __farcall::Wire < 'w >]
     }
     impl<T: Chat> __farcall::Handler for ChatServer<T>
     where
         for<'w> Room: __farcall::Wire<'w>,
         for<'w> Line: __farcall::Wire<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         type Request<'a> = ChatRequest;
         type Response = ChatResponse;
@@ -164,6 +170,7 @@ const _: () = {
         for<'w> Room: __farcall::Wire<'w>,
         for<'w> Line: __farcall::Wire<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         ///Calls `chat`.
         pub fn chat<St: __farcall::Stream<Item = Line> + ::core::marker::Send + 'static>(
@@ -182,6 +189,8 @@ const _: () = {
                 )
         }
     }
+    __farcall::travels::<Room>();
+    __farcall::travels::<Line>();
     __farcall::travels::<Fault>();
     __farcall::is_result::<Result<(), Fault>>();
 };

@@ -207,6 +207,8 @@ const _: () = {
             )
         }
     }
+    __farcall::travels::<String>();
+    __farcall::travels::<Bytes>();
     __farcall::travels::<Receipt>();
     __farcall::travels::<Fault>();
     __farcall::is_result::<Result<Receipt, Fault>>();

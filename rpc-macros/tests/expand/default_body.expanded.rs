@@ -146,4 +146,5 @@ const _: () = {
                 .call(&__FARCALL_greet, self.0.request(&GreeterRequest::Greet { name }))
         }
     }
+    __farcall::travels::<String>();
 };

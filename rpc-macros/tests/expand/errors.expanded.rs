@@ -14,13 +14,8 @@ pub trait Wrong: ::core::marker::Send + ::core::marker::Sync + 'static {
         &self,
         a: i64,
     ) -> impl ::core::future::Future<Output = i64> + ::core::marker::Send;
-    fn no_receiver(
-        a: i64,
-    ) -> impl ::core::future::Future<Output = i64> + ::core::marker::Send;
-    fn pattern(
-        &self,
-        _: (i64, i64),
-    ) -> impl ::core::future::Future<Output = i64> + ::core::marker::Send;
+    fn no_receiver(a: i64) -> impl ::core::future::Future<Output = i64>;
+    fn pattern(&self, _: (i64, i64)) -> impl ::core::future::Future<Output = i64>;
 }
 ///Calls a [`Wrong`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
@@ -162,4 +157,5 @@ const _: () = {
             self.0.call(&__FARCALL_right, self.0.request(&WrongRequest::Right { a }))
         }
     }
+    __farcall::travels::<i64>();
 };

@@ -267,6 +267,7 @@ const _: () = {
             __farcall::FromCall::from_call(Self::count(self).await)
         }
     }
+    __farcall::travels::<String>();
     __farcall::travels::<Fault>();
     __farcall::travels::<usize>();
     __farcall::is_result::<Result<usize, Fault>>();

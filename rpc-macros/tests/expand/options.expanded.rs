@@ -197,4 +197,7 @@ const _: () = {
             self.0.call(&__FARCALL_note, self.0.request(&MathsRequest::Note { text }))
         }
     }
+    __farcall::travels::<Vec<i64>>();
+    __farcall::travels::<i64>();
+    __farcall::travels::<String>();
 };

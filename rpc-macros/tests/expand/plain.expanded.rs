@@ -143,4 +143,5 @@ const _: () = {
             self.0.call(&__FARCALL_add, self.0.request(&MathsRequest::Add { a, b }))
         }
     }
+    __farcall::travels::<i64>();
 };

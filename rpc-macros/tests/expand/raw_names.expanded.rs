@@ -143,4 +143,5 @@ const _: () = {
             self.0.call(&__FARCALL_type, self.0.request(&TypeRequest::Type { r#in }))
         }
     }
+    __farcall::travels::<String>();
 };

@@ -234,7 +234,9 @@ const _: () = {
             __farcall::FromCall::from_call(Self::root(self, of).await)
         }
     }
+    __farcall::travels::<i64>();
     __farcall::travels::<MathError>();
     __farcall::is_result::<Result<i64, MathError>>();
+    __farcall::travels::<f64>();
     __farcall::result_travels::<crate::Result<f64>>();
 };

@@ -69,6 +69,7 @@ const _: () = {
         for<'w> Tick: __farcall::Wire<'w>,
         for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
         fn method(&self) -> &'static __farcall::MethodDescriptor {
@@ -119,8 +120,8 @@ const _: () = {
         ['de,] ClockRequest where [] [for < 'w > Duration : __farcall::Wire < 'w >, for <
         'w > Tick : __farcall::Wire < 'w >, for < 'w > Result < Tick, Fault > :
         __farcall::WireResult < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >,] [Duration] Ticks { every : every } Later {} Watch
-        {}
+        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,]
+        [Duration] Ticks { every : every } Later {} Watch {}
     }
     impl<'de> __farcall::Message<'de> for ClockResponse
     where
@@ -128,6 +129,7 @@ const _: () = {
         for<'w> Tick: __farcall::Wire<'w>,
         for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
         fn method(&self) -> &'static __farcall::MethodDescriptor {
@@ -175,14 +177,15 @@ const _: () = {
         ['de,] ClockResponse where [] [for < 'w > Duration : __farcall::Wire < 'w >, for
         < 'w > Tick : __farcall::Wire < 'w >, for < 'w > Result < Tick, Fault > :
         __farcall::WireResult < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >,] [Result < (), Fault >] Ticks { 0 : value } Later {
-        0 : value } Watch { 0 : value }
+        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Result
+        < (), Fault >] Ticks { 0 : value } Later { 0 : value } Watch { 0 : value }
     }
     __farcall::server! {
         pub [] ClockServer[] T : Clock; __FARCALL ClockRequest => ClockResponse where []
         [for < 'w > Duration : __farcall::Wire < 'w >, for < 'w > Tick : __farcall::Wire
         < 'w >, for < 'w > Result < Tick, Fault > : __farcall::WireResult < 'w >, for <
-        'w > Result < (), Fault > : __farcall::WireResult < 'w >]
+        'w > Result < (), Fault > : __farcall::WireResult < 'w >, for < 'w > Fault :
+        __farcall::Wire < 'w >]
     }
     impl<T: Clock> __farcall::Handler for ClockServer<T>
     where
@@ -190,6 +193,7 @@ const _: () = {
         for<'w> Tick: __farcall::Wire<'w>,
         for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         type Request<'a> = ClockRequest;
         type Response = ClockResponse;
@@ -226,6 +230,7 @@ const _: () = {
         for<'w> Tick: __farcall::Wire<'w>,
         for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
+        for<'w> Fault: __farcall::Wire<'w>,
     {
         ///Calls `ticks`.
         pub fn ticks(
@@ -256,6 +261,8 @@ const _: () = {
             self.0.call(&__FARCALL_watch, self.0.request(&ClockRequest::Watch {}))
         }
     }
+    __farcall::travels::<Duration>();
+    __farcall::travels::<Tick>();
     __farcall::travels::<Fault>();
     __farcall::is_result::<Result<Tick, Fault>>();
     __farcall::is_result::<Result<(), Fault>>();

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -95,9 +95,9 @@ pub(crate) async fn read_loop(
 ) {
     let mut ended = pin!(shared.ended.notified());
     let mut timer = pin!(sleep_until(shared.with(|machine| machine.timer()).into()));
-    let mut pending = Vec::new();
+    let (mut pending, mut wakes) = (Vec::new(), Vec::new());
     loop {
-        match receive(&shared, &mut buffer, &mut pending) {
+        match receive(&shared, &mut buffer, &mut pending, &mut wakes) {
             Ok(Ahead::No) => {}
             Ok(Ahead::Writer) => wait_for_writer(&shared).await,
             Ok(Ahead::Ended) => return,
@@ -147,9 +147,14 @@ enum Ahead {
     Ended,
 }
 
-fn receive(shared: &Shared, buffer: &mut BytesMut, pending: &mut Vec<Event>) -> Result<Ahead, Fatal> {
+fn receive(
+    shared: &Shared,
+    buffer: &mut BytesMut,
+    pending: &mut Vec<Event>,
+    wakes: &mut Vec<Waker>,
+) -> Result<Ahead, Fatal> {
     let now = Instant::now();
-    shared.with(|machine| {
+    shared.with_many(wakes, |machine| {
         let result = machine.receive(buffer, now);
         pending.extend(std::iter::from_fn(|| machine.poll_event()));
         result.map(|()| match () {

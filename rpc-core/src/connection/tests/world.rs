@@ -41,7 +41,7 @@ pub(super) enum Answer {
 impl Plan {
     /// Tells whether only the caller's giving up can end the call.
     fn may_hang(&self) -> bool {
-        let unread = matches!(&self.answer, Answer::Reply { items: Some(_), .. }) && !self.caller_reads;
+        let unread = matches!(&self.answer, Answer::Reply { items: Some(_), .. }) && !self.caller_reads && !self.oneway;
         matches!(self.answer, Answer::Never) || unread
     }
 }

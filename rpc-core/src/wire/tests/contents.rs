@@ -9,10 +9,10 @@ use super::kit::{
     CREDIT, DATA, END, End, F_DEADLINE, F_END, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA, OPEN,
     PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
 };
-use crate::connection::{Config, OpenCall, Reply, Side};
+use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
 use crate::metadata::Value;
 use crate::wire::{CloseCode, Settings, decode_metadata, encode_metadata, metadata_bytes};
-use crate::{Code, Metadata, MethodId, Status, deadline_after};
+use crate::{Code, Fate, Metadata, MethodId, Status, deadline_after};
 
 fn tenant() -> Metadata {
     let mut metadata = Metadata::new();
@@ -260,6 +260,21 @@ fn rule_p10_a_goaway_is_written_to_the_byte_and_its_reason_cut() {
     let mut client = End::client();
     client.hears(&frame(GOAWAY, 0, 0, &[&[0; 8][..], &[0, 0, 0xff, b'x']].concat()));
     assert!(client.machine.is_peer_draining());
+}
+
+#[test]
+fn rule_p15_a_call_in_a_codec_that_the_peer_does_not_name_is_not_sent() {
+    let peer = Settings { codecs: vec![2, 9], ..Settings::default() };
+    let metadata = Metadata::new();
+    for codec in [1, 2, 3, 9] {
+        let mut client = End::open_with(Side::Client, Config::default(), peer.clone());
+        let opened = client.machine.open(OpenCall::new(MethodId::new(7), codec, Bytes::new(), &metadata));
+        assert_eq!(opened.is_ok(), [2, 9].contains(&codec), "codec {codec}");
+        assert_eq!(client.frames().len(), usize::from(opened.is_ok()));
+        if let Err(OpenError::Failed(error)) = opened {
+            assert_eq!(error.fate(), Fate::NeverSent);
+        }
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const WITHOUT_TEST: &[(&str, &str)] = &[
     ("H10", "tests/it/raw.rs: HTTP at a server"),
     ("H11", "tests/it/raw.rs: TLS at a server"),
     ("H13", "tests/it/raw.rs: a peer that says nothing"),
-    ("P15", "tests/it/raw.rs: a codec that is not known"),
+    ("P18", "tests/it/raw.rs: a codec that is not known"),
     ("S14", "tests/it/deadlines.rs: deadlines on both ends"),
     ("G7", "tests/it/raw.rs: a caller that sends no more"),
     ("L4", "tests/it/limits.rs: connections of a server"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use farcall::{CallError, Error, Server, service};
+use farcall::{CallError, Error, Server, Status, service};
 use serde::{Deserialize, Serialize};
 
 /// Why there is no result.
@@ -101,7 +101,7 @@ async fn main() -> anyhow::Result<()> {
 
     if let Err(error) = newer::MathsClient::new(channel).root(2.0).await {
         show("an unknown method", &error);
-        println!("  in words: {error}");
+        println!("  the server says: {}", error.status().map_or("nothing", Status::message));
     }
 
     // Nobody listens any more. No byte was sent, so the same call may be made again, here or elsewhere.

@@ -14,7 +14,7 @@ use std::pin::pin;
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
 use clap::Parser;
-use farcall::{Server, Streaming, service};
+use farcall::{Channel, Limits, Server, Streaming, service};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -171,7 +171,7 @@ async fn receive<E: From<FileError>>(
 /// Moves files of any size, and checks their SHA-256.
 #[derive(Parser)]
 enum Command {
-    /// Keeps files in a folder until it is stopped.
+    /// Keeps files in a folder until it gets Ctrl-C.
     Serve {
         /// Where to listen; port 0 lets the system choose.
         #[arg(long, value_name = "URI", default_value = "tcp://127.0.0.1:0")]
@@ -185,6 +185,7 @@ enum Command {
         /// Where the server is.
         #[arg(long, value_name = "URI")]
         to: String,
+        /// The file; it keeps its name.
         file: PathBuf,
     },
     /// Fetches a file.
@@ -192,6 +193,7 @@ enum Command {
         /// Where the server is.
         #[arg(long, value_name = "URI")]
         from: String,
+        /// The file's name there.
         name: String,
         /// Where to put it.
         #[arg(long, value_name = "FILE")]
@@ -203,7 +205,8 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Serve { bind, dir } => {
-            let server = Server::builder().service(FilesServer::new(Folder(dir))).bind(bind).await?;
+            let service = FilesServer::new(Folder(dir));
+            let server = Server::builder().service(service).limits(limits()).bind(bind).await?;
             println!("listening on {}", server.uri());
             tokio::signal::ctrl_c().await?;
             server.shutdown().await;
@@ -213,11 +216,11 @@ async fn main() -> anyhow::Result<()> {
             let file = File::open(&path).await.with_context(|| format!("cannot read {}", path.display()))?;
             let bar = progress(file.metadata().await?.len());
             let parts = parts(file).inspect_ok(move |part| advance(&bar, part));
-            let sum = FilesClient::connect(to).await?.put(name, parts).await?;
+            let sum = connect(&to).await?.put(name, parts).await?;
             println!("sha256 {sum}  {name}");
         }
         Command::Get { from, name, out } => {
-            let files = FilesClient::connect(from).await?;
+            let files = connect(&from).await?;
             let bar = progress(files.size(&name).await?);
             let parts = files.get(&name).await?.inspect_ok(move |part| advance(&bar, part));
             let sum = receive(parts.map_err(anyhow::Error::from), &out).await?;
@@ -225,6 +228,15 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn connect(uri: &str) -> Result<FilesClient, farcall::Error> {
+    Ok(FilesClient::new(Channel::builder(uri).limits(limits()).connect().await?))
+}
+
+/// Lets several parts be under way, so that neither side waits for the other.
+fn limits() -> Limits {
+    Limits::default().stream_window_bytes(1 << 20)
 }
 
 /// A bar on standard error; it hides itself where that is not a terminal.

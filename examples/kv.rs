@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use farcall::{Server, service};
-use futures::{Stream, StreamExt, future};
+use futures::{Stream, StreamExt, TryStreamExt, future};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 /// A key that has got a value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,15 +89,12 @@ impl Store for Memory {
     }
 
     fn watch(&self, prefix: &str) -> impl Stream<Item = Result<Change, StoreError>> + Send {
+        let is_wanted = move |change: &Result<Change, _>| {
+            future::ready(change.as_ref().map_or(true, |change| change.key.starts_with(prefix)))
+        };
         BroadcastStream::new(self.changes.subscribe())
-            .map(|change| {
-                change.map_err(|tokio_stream::wrappers::errors::BroadcastStreamRecvError::Lagged(lost)| {
-                    StoreError::Behind(lost)
-                })
-            })
-            .filter(move |change| {
-                future::ready(change.as_ref().map_or(true, |change| change.key.starts_with(prefix)))
-            })
+            .map_err(|BroadcastStreamRecvError::Lagged(changes)| StoreError::Behind(changes))
+            .filter(is_wanted)
     }
 }
 
@@ -113,19 +111,23 @@ enum Command {
     Set {
         #[command(flatten)]
         to: To,
+        /// The key.
         key: String,
+        /// Its value.
         value: String,
     },
     /// Prints a value.
     Get {
         #[command(flatten)]
         to: To,
+        /// The key.
         key: String,
     },
     /// Prints changes as they are made.
     Watch {
         #[command(flatten)]
         to: To,
+        /// What the keys begin with.
         #[arg(default_value = "")]
         prefix: String,
     },

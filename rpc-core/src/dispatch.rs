@@ -108,19 +108,19 @@ async fn serve_stream<H: Handler>(
             // A handler that failed has sent no head yet; its error is the whole answer.
             if streams.sender.is_some() {
                 match encode_response(codec, call.method, &response) {
-                    Ok(head) => failing.head(head, Context::take_response_metadata()),
+                    Ok(head) => failing.head(head, Context::take_response_metadata(), response.is_failed()),
                     Err(error) => failing.fail(error),
                 }
             }
         })
     });
-    let (head, metadata, items) = generator.start().await?;
-    let body = Body::new(head);
+    let (head, items) = generator.start().await?;
+    let body = Body::new(head.message);
     let body = match items {
         Some(items) => body.with_items(items),
         None => body,
     };
-    Ok(Response::new(codec, body).with_metadata(metadata))
+    Ok(Response::new(codec, body).with_failed(head.failed).with_metadata(head.metadata))
 }
 
 fn encode_response<'a, M: Message<'a>>(
@@ -178,7 +178,7 @@ impl Streams {
     pub async fn send<T: Serialize>(&mut self, stream: impl Stream<Item = T> + Send) {
         let Some(sender) = self.sender.take() else { return };
         match self.codec.encode(&()) {
-            Ok(head) => sender.head(head, Context::take_response_metadata()),
+            Ok(head) => sender.head(head, Context::take_response_metadata(), false),
             Err(error) => return sender.fail(error),
         }
         sender.items(stream, self.codec).await;
@@ -199,7 +199,7 @@ impl Streams {
         let stream = result?;
         let Some(sender) = self.sender.take() else { return Ok(()) };
         match self.codec.encode(&Ok::<(), ()>(())) {
-            Ok(head) => sender.head(head, Context::take_response_metadata()),
+            Ok(head) => sender.head(head, Context::take_response_metadata(), false),
             Err(error) => {
                 sender.fail(error);
                 return Ok(());

@@ -48,12 +48,10 @@ pub mod __private {
     pub use crate::dispatch::{Streams, serve};
     pub use crate::items::{IntoItems, Own, items_of_call, own_items};
     pub use crate::message::{
-        CloneIf, DebugIf, Wire, WireResult, debug, decode_output, deserialize_message, encode_output, is_result, result_travels,
-        serialize_message, travels, unknown_method,
+        CloneIf, DebugIf, Wire, WireResult, debug, decode_output, deserialize_message, encode_output,
+        is_result, result_travels, serialize_message, travels, unknown_method,
     };
-    pub use crate::reply::{
-        Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain,
-    };
+    pub use crate::reply::{Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain};
     pub use crate::{__client as client, __message as message, __server as server};
     pub use futures_core::Stream;
     pub use serde;

@@ -232,7 +232,8 @@ const _: () = {
             &self,
             prefix: String,
         ) -> Result<impl Stream<Item = Result<String, TooBig>> + Send, TooBig> {
-            <Result<(), TooBig> as p::FromCall<'_>>::own_error(Self::watch(self, prefix).await).map(p::own_items)
+            <Result<(), TooBig> as p::FromCall<'_>>::own_error(Self::watch(self, prefix).await)
+                .map(p::own_items)
         }
         async fn upload(&self, name: String, parts: Streaming<u32>) -> Result<u32, TooBig> {
             let request = self.0.request(&KvRequest::Upload { name });

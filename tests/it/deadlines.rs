@@ -6,6 +6,7 @@ use farcall::{Code, ErrorKind, service};
 
 use crate::kit::{self, soon};
 
+/// Proves rule S14.
 #[tokio::test]
 async fn a_call_ends_at_its_deadline() {
     let set = kit::serve().await;

@@ -34,6 +34,7 @@ async fn metadata_over_the_limit_is_not_sent() {
     );
 }
 
+/// Proves rule L4.
 #[tokio::test]
 async fn a_connection_over_the_limit_is_told_so() {
     let set =

@@ -9,6 +9,7 @@ mod calls;
 mod cancellation;
 mod context;
 mod deadlines;
+mod examples;
 mod failures;
 mod in_process;
 mod layers;

@@ -55,6 +55,7 @@ async fn still_serves(set: &Set) {
     assert_eq!(soon(set.client.echo("live".into())).await.unwrap(), "live");
 }
 
+/// Proves rule H10.
 #[tokio::test]
 async fn fault_51_http_on_the_port_is_told_so() {
     let set = server().await;
@@ -64,6 +65,7 @@ async fn fault_51_http_on_the_port_is_told_so() {
     still_serves(&set).await;
 }
 
+/// Proves rule H11.
 #[tokio::test]
 async fn fault_51_tls_on_the_port_gets_an_alert() {
     let set = server().await;
@@ -116,6 +118,7 @@ async fn fault_05_a_request_that_is_cut_off_runs_no_handler() {
     assert_eq!(set.probe.counts().started, 1, "only the echo of this test ran");
 }
 
+/// Proves rule G7.
 #[tokio::test]
 async fn fault_07_a_caller_that_sends_no_more_still_gets_its_answer() {
     let set = server().await;
@@ -139,6 +142,7 @@ async fn a_caller_that_goes_away_has_its_handlers_dropped() {
     set.probe.wait(|counts| counts.dropped == 1).await;
 }
 
+/// Proves rule H13.
 #[tokio::test]
 async fn fault_02_a_connection_that_says_nothing_is_closed() {
     let limits = Limits::default().handshake_timeout(std::time::Duration::from_millis(50));
@@ -174,6 +178,21 @@ async fn a_frame_of_an_unknown_kind_is_skipped() {
     let mut answer = Vec::new();
     soon(stream.read_to_end(&mut answer)).await.unwrap();
     assert!(contains(&answer, "\u{5}hello"));
+}
+
+/// Proves rule P18.
+#[tokio::test]
+async fn fault_15_an_unknown_codec_is_answered_with_those_that_are_known() {
+    let set = server().await;
+    let mut open = open_hang(1, 0);
+    open[6] = 77;
+    let mut stream = connect(&set).await;
+    stream.write_all(&[HELLO.to_vec(), open].concat()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(contains(&answer, "codec 77 is not known here; known are postcard"));
+    assert_eq!(set.probe.counts().started, 0);
 }
 
 /// A server that answers whatever is sent to it with these bytes.

@@ -320,7 +320,9 @@ fn knows_codec(settings: &Settings, codec: u8) -> Result<(), Error> {
     if settings.codecs.contains(&codec) {
         return Ok(());
     }
-    let name = |id: &u8| CodecKind::from_id(*id).map_or_else(|| format!("codec {id}"), |codec| codec.name().to_owned());
+    let name = |id: &u8| {
+        CodecKind::from_id(*id).map_or_else(|| format!("codec {id}"), |codec| codec.name().to_owned())
+    };
     let known: Vec<_> = settings.codecs.iter().map(name).collect();
     let text = format!("the peer does not know {}; it knows {}", name(&codec), known.join(", "));
     Err(Error::new(ErrorKind::Config, text))

@@ -81,10 +81,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a ping whose answer nobody waits for: a peer that is gone makes the write fail.
+    /// Sends a sign of life that nobody asked for, which costs the peer nothing: a peer that is gone makes the write fail.
     pub fn probe(&mut self) {
         if self.closed.is_none() {
-            self.send_control(FrameKind::Ping, StreamId::CONNECTION, &[0; 8]);
+            self.send_control(FrameKind::Pong, StreamId::CONNECTION, &[0; 8]);
         }
     }
 

@@ -19,11 +19,17 @@ const BATCH_ITEMS: usize = 64;
 /// Bytes that are encoded ahead, at which a batch ends early.
 const BATCH_BYTES: usize = 32 * 1024;
 
-type Head = Result<(Bytes, Metadata), Error>;
+/// What a call is answered with before its items.
+pub(super) struct Head {
+    pub(super) message: Bytes,
+    pub(super) metadata: Metadata,
+    /// It is the method's own error.
+    pub(super) failed: bool,
+}
 
 #[derive(Default)]
 struct Slot {
-    head: Option<Head>,
+    head: Option<Result<Head, Error>>,
     // Whether items follow the head, be it none.
     streams: bool,
     items: VecDeque<Result<Bytes, Error>>,
@@ -46,8 +52,8 @@ impl Sender {
     }
 
     /// Answers with a head; items follow if [`items`](Self::items) is called in the same poll.
-    pub(super) fn head(&self, head: Bytes, metadata: Metadata) {
-        self.slot().head = Some(Ok((head, metadata)));
+    pub(super) fn head(&self, message: Bytes, metadata: Metadata, failed: bool) {
+        self.slot().head = Some(Ok(Head { message, metadata, failed }));
     }
 
     /// Sends a stream to its end.
@@ -110,7 +116,7 @@ impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
     }
 
     /// Polls the future until it has sent the head.
-    pub(super) async fn start(mut self) -> Result<(Bytes, Metadata, Option<ItemStream>), Error> {
+    pub(super) async fn start(mut self) -> Result<(Head, Option<ItemStream>), Error> {
         let head = std::future::poll_fn(|cx| {
             self.poll_future(cx);
             match (self.sender.slot().head.take(), &self.future) {
@@ -122,9 +128,9 @@ impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
             }
         })
         .await;
-        let (head, metadata) = head?;
+        let head = head?;
         let streams = self.sender.slot().streams;
-        Ok((head, metadata, streams.then(|| Box::pin(self) as ItemStream)))
+        Ok((head, streams.then(|| Box::pin(self) as ItemStream)))
     }
 
     fn poll_future(&mut self, cx: &mut Context<'_>) {

@@ -121,7 +121,7 @@ pub(crate) async fn read_loop(
             Read::Bytes(Ok(0)) => return finish(&shared, events).await,
             Read::Bytes(Ok(_)) => {}
             Read::Bytes(Err(error)) => return shared.lost(&format!("the connection broke: {error}")),
-            Read::Silent(fatal) => return shared.lost(&fatal.reason),
+            Read::Silent(fatal) => return shared.close(&fatal),
             Read::Ended => return,
         }
     }

@@ -214,12 +214,24 @@ impl Lone {
         self.machine.receive(&mut BytesMut::from(bytes), self.now)
     }
 
-    pub(super) fn feed(&mut self, kind: FrameKind, id: StreamId, flags: Flags, content: &[u8]) -> Result<(), Fatal> {
+    pub(super) fn feed(
+        &mut self,
+        kind: FrameKind,
+        id: StreamId,
+        flags: Flags,
+        content: &[u8],
+    ) -> Result<(), Fatal> {
         self.bytes(&frame(kind, id, flags, content))
     }
 
     /// Feeds a frame that must be refused, and returns the code.
-    pub(super) fn refuses(&mut self, kind: FrameKind, id: StreamId, flags: Flags, content: &[u8]) -> CloseCode {
+    pub(super) fn refuses(
+        &mut self,
+        kind: FrameKind,
+        id: StreamId,
+        flags: Flags,
+        content: &[u8],
+    ) -> CloseCode {
         self.feed(kind, id, flags, content).expect_err("the frame breaks the protocol").code
     }
 

@@ -41,7 +41,9 @@ pub(super) enum Answer {
 impl Plan {
     /// Tells whether only the caller's giving up can end the call.
     fn may_hang(&self) -> bool {
-        let unread = matches!(&self.answer, Answer::Reply { items: Some(_), .. }) && !self.caller_reads && !self.oneway;
+        let unread = matches!(&self.answer, Answer::Reply { items: Some(_), .. })
+            && !self.caller_reads
+            && !self.oneway;
         matches!(self.answer, Answer::Never) || unread
     }
 }
@@ -96,7 +98,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(configs: (Config, Config), plans: Vec<Plan>, fortune: Fortune) -> Self {
-        let callers = plans.iter().enumerate().map(|(index, plan)| Caller::new(index, plan.clone())).collect();
+        let callers =
+            plans.iter().enumerate().map(|(index, plan)| Caller::new(index, plan.clone())).collect();
         let callees = plans.iter().map(|_| None).collect();
         Self { pair: Pair::open(configs.0, configs.1), plans, callers, callees, fortune, is_cut: false }
     }
@@ -170,7 +173,11 @@ impl World {
                     self.callees[index] = Some(Callee::new(index, self.plans[index].clone(), &incoming));
                 }
                 Event::Cancelled(id) => {
-                    self.callees.iter_mut().flatten().filter(|callee| callee.id() == id).for_each(Callee::cancel);
+                    self.callees
+                        .iter_mut()
+                        .flatten()
+                        .filter(|callee| callee.id() == id)
+                        .for_each(Callee::cancel);
                 }
                 _ => {}
             }
@@ -214,7 +221,9 @@ impl World {
 
     /// What is kept stays within the limits at all times.
     fn check_bounds(&self) {
-        for (machine, peer) in [(&self.pair.client, &self.pair.server), (&self.pair.server, &self.pair.client)] {
+        for (machine, peer) in
+            [(&self.pair.client, &self.pair.server), (&self.pair.server, &self.pair.client)]
+        {
             let Config { settings, buffer_bytes_max, .. } = &machine.config;
             let (_, held, reserved) = machine.inflow.booked();
             let message = u64::from(settings.message_bytes_max);
@@ -226,14 +235,19 @@ impl World {
             assert!(machine.ready.len() <= calls && machine.waiting.len() <= calls);
             // What a peer that grants without end could make this side gather, and the first frames of all calls.
             let frame = 2 * 64 * 1024;
-            assert!(machine.unsent_bytes() <= 256 * 1024 + calls * frame, "{} unsent", machine.unsent_bytes());
+            assert!(
+                machine.unsent_bytes() <= 256 * 1024 + calls * frame,
+                "{} unsent",
+                machine.unsent_bytes()
+            );
             assert!(peer.config.settings.calls_max as usize >= machine.opened.live());
         }
     }
 
     /// Those who do not read keep only themselves waiting, unless they keep more than the buffer allows.
     fn check_progress(&self) {
-        let is_full = |machine: &Connection| machine.inflow.booked().1 > machine.config.buffer_bytes_max.into();
+        let is_full =
+            |machine: &Connection| machine.inflow.booked().1 > machine.config.buffer_bytes_max.into();
         if is_full(&self.pair.client) || is_full(&self.pair.server) {
             return;
         }
@@ -253,7 +267,9 @@ impl World {
         assert_eq!(client.granted_out, server.inflow.booked().0);
         assert_eq!(server.granted_out, client.inflow.booked().0);
         for id in client.opened.ids() {
-            let (Some(mine), Some(theirs)) = (client.opened.get(id), server.accepted.get(id)) else { continue };
+            let (Some(mine), Some(theirs)) = (client.opened.get(id), server.accepted.get(id)) else {
+                continue;
+            };
             assert_eq!(mine.outflow.granted, theirs.inflow.granted, "{id}");
             assert_eq!(mine.inflow.granted, theirs.outflow.granted, "{id}");
         }

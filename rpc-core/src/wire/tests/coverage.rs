@@ -12,15 +12,7 @@ use crate::{Code, CodecKind, Metadata, MethodId};
 const SPECIFICATION: &str = include_str!("../../../../docs/protocol.md");
 
 /// Rules whose test is missing, each with the place where it belongs. A rule that has a test is taken off.
-const WITHOUT_TEST: &[(&str, &str)] = &[
-    ("H10", "tests/it/raw.rs: HTTP at a server"),
-    ("H11", "tests/it/raw.rs: TLS at a server"),
-    ("H13", "tests/it/raw.rs: a peer that says nothing"),
-    ("P18", "tests/it/raw.rs: a codec that is not known"),
-    ("S14", "tests/it/deadlines.rs: deadlines on both ends"),
-    ("G7", "tests/it/raw.rs: a caller that sends no more"),
-    ("L4", "tests/it/limits.rs: connections of a server"),
-];
+const WITHOUT_TEST: &[(&str, &str)] = &[];
 
 #[test]
 fn every_rule_is_named_by_a_test() {

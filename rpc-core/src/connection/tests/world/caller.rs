@@ -64,7 +64,17 @@ impl Caller {
         let lengths = plan.request_items.iter().flatten().enumerate();
         let unsent = lengths.map(|(item, len)| body(index, Part::RequestItem(item), *len)).collect();
         let waits = [Wait::new(), Wait::new(), Wait::new()];
-        Self { index, plan, state: State::Waiting, steps: 0, reply: None, items: 0, unsent, has_ended: false, waits }
+        Self {
+            index,
+            plan,
+            state: State::Waiting,
+            steps: 0,
+            reply: None,
+            items: 0,
+            unsent,
+            has_ended: false,
+            waits,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -171,7 +181,9 @@ impl Caller {
         let mut items = VecDeque::new();
         let polled = machine.poll_items(id, &mut cx, &mut items);
         for item in items {
-            let Answer::Reply { items: Some(lengths), .. } = &self.plan.answer else { panic!("an item came") };
+            let Answer::Reply { items: Some(lengths), .. } = &self.plan.answer else {
+                panic!("an item came")
+            };
             assert_eq!(item, body(self.index, Part::ReplyItem(self.items), lengths[self.items]));
             self.items += 1;
         }
@@ -208,7 +220,9 @@ impl Caller {
     }
 
     fn check_success(&self, callee: Option<&Callee>) {
-        let Answer::Reply { items, then_status, .. } = &self.plan.answer else { panic!("the call succeeded") };
+        let Answer::Reply { items, then_status, .. } = &self.plan.answer else {
+            panic!("the call succeeded")
+        };
         assert!(self.reply.is_some() && !(*then_status && items.is_some()), "{self:#?}");
         assert_eq!(self.items, items.as_ref().map_or(0, Vec::len), "items were lost");
         let callee = callee.expect("who answered was called");
@@ -229,8 +243,14 @@ impl Caller {
             }
             ErrorKind::ConnectionLost => {
                 assert!(matches!(fortune, Fortune::CutAt(_)));
-                assert!(error.fate() != Fate::NeverSent || callee.is_none(), "a call ran that was never sent");
-                assert_eq!(error.fate() == Fate::Failed, self.reply.is_some() || error.fate() == Fate::Failed);
+                assert!(
+                    error.fate() != Fate::NeverSent || callee.is_none(),
+                    "a call ran that was never sent"
+                );
+                assert_eq!(
+                    error.fate() == Fate::Failed,
+                    self.reply.is_some() || error.fate() == Fate::Failed
+                );
             }
             ErrorKind::LimitExceeded => assert_ne!(error.fate(), Fate::MaybeExecuted),
             kind => panic!("a call failed with {kind:?}: {self:#?}"),

@@ -1,0 +1,290 @@
+//! Each example runs, ends by itself, and prints what it promises. `cargo test` builds them; with `--test it`, add `--examples`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// What an example may take on a busy machine; then it is killed.
+const BOUND: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn hello() {
+    check("hello", &["Hello, Ada!"]).await;
+}
+
+#[tokio::test]
+async fn errors() {
+    let lines = [
+        "7 / 2 = 3",
+        "7 / 0: division by zero",
+        "-9223372036854775808 / -1: -9223372036854775808 / -1 does not fit into 64 bits",
+        "fibonacci(4) = 5",
+        "fibonacci(5): Status, code INTERNAL, fate Failed, retryable: false",
+        "an unknown method: Status, code UNIMPLEMENTED, fate Failed, retryable: false",
+        "  the server says: no service here has the method 0x6d5181f5f58f1ba9; there are: Maths; compare the two sides' versions",
+        "an unreachable server: Connect, code UNAVAILABLE, fate NeverSent, retryable: true",
+    ];
+    check("errors", &lines).await;
+}
+
+#[tokio::test]
+async fn streaming() {
+    let lines = [
+        "upper: QUIET",
+        "count: 0",
+        "count: 3",
+        "count: 6",
+        "count: 9",
+        r#"the server has dropped Some("count") at its end"#,
+        "join: a + b + c",
+        "chat: It rains, Ada? Tell me more.",
+        "chat: It snows, Ada? Tell me more.",
+        "chat is over: true",
+        "chat: say who you are",
+        "took 3 of 18446744073709551615 items",
+        r#"the server has dropped Some("count") half way"#,
+    ];
+    check("streaming", &lines).await;
+}
+
+#[tokio::test]
+async fn fan_out() {
+    let lines = [
+        "all at once: [1, 4, 9, 16, 25, 36, 49, 64]",
+        "four at a time: [1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144], at most 4 in flight",
+        "called back: Ok(144)",
+        r#"first: Some("south")"#,
+        r#"cancelled: ["north", "west"]"#,
+    ];
+    check("fan_out", &lines).await;
+}
+
+#[tokio::test]
+async fn deadlines() {
+    let lines = [
+        r#"easy: "42""#,
+        "hard: DeadlineExceeded",
+        "  front: tenant None, secret None, all the time in the world",
+        "  middle: tenant None, secret None, all the time in the world",
+        "  leaf: tenant None, secret None, all the time in the world",
+        r#"  front: tenant Some("a1"), secret Some("for the front only"), at most 50 ms left"#,
+        r#"  middle: tenant Some("a1"), secret None, at most 50 ms left"#,
+        r#"  leaf: tenant Some("a1"), secret None, at most 50 ms left"#,
+        "  front: stopped",
+        "  leaf: stopped",
+        "  middle: stopped",
+    ];
+    check("deadlines", &lines).await;
+}
+
+#[tokio::test]
+async fn graceful_shutdown() {
+    let lines = [
+        r#"event: Some("here")"#,
+        "a new call is refused; it can be made again: true",
+        "the server is gone: false",
+        "the call under way: done",
+        "the stream was ended: UNAVAILABLE",
+        "the server is gone",
+    ];
+    check("graceful_shutdown", &lines).await;
+}
+
+#[tokio::test]
+async fn mock() {
+    let lines = [
+        "fake: Rome: go as you are",
+        "fake: Rome: look out of the window, nothing is known about the place",
+        "real: Ok(3) reported",
+        "real: Oslo: take a coat",
+        r#"real: Err(Call("ConnectionLost")) reported"#,
+        "in process: Oslo: take a coat",
+        "over tcp: Paris: take a coat",
+        "over tcp: Paris: look out of the window, the call failed: Connect",
+    ];
+    check("mock", &lines).await;
+}
+
+#[tokio::test]
+async fn record_replay() {
+    let lines = [
+        "recorded:",
+        r#"  {"request":{"deposit":{"account":"ada","cents":500}},"response":{"deposit":500}}"#,
+        r#"  {"request":{"withdraw":{"account":"ada","cents":200}},"response":{"withdraw":{"Ok":300}}}"#,
+        r#"  {"request":{"withdraw":{"account":"ada","cents":400}},"response":{"withdraw":{"Err":{"TooPoor":{"cents":300}}}}}"#,
+        r#"  {"request":{"deposit":{"account":"bob","cents":7}},"response":{"deposit":7}}"#,
+        "replayed on the same version:",
+        r#"  same: Deposit { account: "ada", cents: 500 }"#,
+        r#"  same: Withdraw { account: "ada", cents: 200 }"#,
+        r#"  same: Withdraw { account: "ada", cents: 400 }"#,
+        r#"  same: Deposit { account: "bob", cents: 7 }"#,
+        "replayed on the next version:",
+        r#"  same: Deposit { account: "ada", cents: 500 }"#,
+        r#"  same: Withdraw { account: "ada", cents: 200 }"#,
+        r#"  DIFFERS: Withdraw { account: "ada", cents: 400 } gave Withdraw(Err(TooPoor { cents: 300 })) and gives Withdraw(Ok(-100))"#,
+        r#"  same: Deposit { account: "bob", cents: 7 }"#,
+    ];
+    check("record_replay", &lines).await;
+}
+
+#[tokio::test]
+async fn kv_keeps_values_and_tells_watchers() {
+    let mut server = Serving::start("kv", &["serve", "--bind", "tcp://127.0.0.1:0"]).await;
+    let uri = server.uri.clone();
+    let mut watch = Process::start("kv", &["watch", "--to", &uri, "lamp/"]);
+    assert_eq!(line(&mut watch.stderr).await, r#"watching "lamp/""#);
+
+    for (key, value) in [("lamp/kitchen", "on"), ("door", "shut"), ("lamp/kitchen", "off")] {
+        assert_eq!(succeed("kv", &["set", "--to", &uri, key, value]).await, "");
+    }
+    assert_eq!(succeed("kv", &["get", "--to", &uri, "lamp/kitchen"]).await, "off\n");
+    assert_eq!(line(&mut watch.stdout).await, "lamp/kitchen=on");
+    assert_eq!(line(&mut watch.stdout).await, "lamp/kitchen=off");
+
+    let missing = fail("kv", &["get", "--to", &uri, "lamp/hall"]).await;
+    assert!(missing.contains(r#"there is no value for "lamp/hall""#), "{missing}");
+
+    // A watcher never ends by itself, and does not keep the server from stopping in order.
+    server.process.terminate().await;
+    assert_eq!(line(&mut server.process.stdout).await, "stopped");
+    assert!(server.process.end().await);
+    assert!(line(&mut watch.stderr).await.contains("UNAVAILABLE"));
+    assert!(!watch.end().await);
+    fail("kv", &["get", "--to", &uri, "door"]).await;
+}
+
+#[tokio::test]
+async fn files_arrive_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("kept")).unwrap();
+    let server = Serving::start("files", &["serve", "--dir", text(&path("kept"))]).await;
+    // Not a multiple of what a part holds; an empty file has no part at all.
+    for (name, bytes) in [("three.bin", (3 << 20) + 17), ("empty.bin", 0)] {
+        let content: Vec<u8> = (0_usize..bytes).map(|index| (index * index >> 8) as u8).collect();
+        std::fs::write(path(name), &content).unwrap();
+        let sum: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = format!("sha256 {sum}  {name}\n");
+        assert_eq!(succeed("files", &["put", "--to", &server.uri, text(&path(name))]).await, expected);
+        let copy = path("copy");
+        assert_eq!(
+            succeed("files", &["get", "--from", &server.uri, name, "--out", text(&copy)]).await,
+            expected
+        );
+        assert!(std::fs::read(copy).unwrap() == content, "{name} is not what it was");
+    }
+    let mut kept: Vec<_> =
+        std::fs::read_dir(path("kept")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    kept.sort();
+    assert_eq!(kept, ["empty.bin", "three.bin"]);
+}
+
+#[tokio::test]
+async fn files_refuses_names_that_lead_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("kept")).unwrap();
+    std::fs::write(path("secret"), "secret").unwrap();
+    let server = Serving::start("files", &["serve", "--dir", text(&path("kept"))]).await;
+    for name in ["../secret", "..", ".", "", "/etc/passwd", "a/b", "a/"] {
+        let said = fail("files", &["get", "--from", &server.uri, name, "--out", text(&path("out"))]).await;
+        assert!(said.contains(&format!("{name:?} is not the plain name of a file")), "{said}");
+    }
+    let said = fail("files", &["get", "--from", &server.uri, "none", "--out", text(&path("out"))]).await;
+    assert!(said.contains("No such file"), "{said}");
+    assert!(!path("out").exists());
+}
+
+async fn check(name: &str, lines: &[&str]) {
+    assert_eq!(succeed(name, &[]).await.lines().collect::<Vec<_>>(), lines);
+}
+
+/// Runs an example to its end, and returns what it prints.
+async fn succeed(name: &str, args: &[&str]) -> String {
+    let Output { status, stdout, stderr } = output(name, args).await;
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{name} {args:?} ended with {status}\n{stdout}\n{stderr}");
+    stdout
+}
+
+/// Runs an example that has to fail, and returns what it says.
+async fn fail(name: &str, args: &[&str]) -> String {
+    let Output { status, stdout, stderr } = output(name, args).await;
+    assert_eq!(status.code(), Some(1), "{name} {args:?}");
+    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
+    String::from_utf8(stderr).unwrap()
+}
+
+async fn output(name: &str, args: &[&str]) -> Output {
+    let output = timeout(BOUND, command(name, args).output()).await;
+    output.unwrap_or_else(|_| panic!("{name} {args:?} did not end within {BOUND:?}")).unwrap()
+}
+
+fn command(name: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program(name));
+    command.args(args).env_remove("RUST_BACKTRACE").stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Cargo puts examples beside the folder that holds the test binaries.
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap().join("examples");
+    let path = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.exists(), "{} is not there: run `cargo build --examples`", path.display());
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// An example that runs until it is told to end; it is killed when this is dropped.
+struct Process {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Process {
+    fn start(name: &str, args: &[&str]) -> Self {
+        let mut child = command(name, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, stdout, stderr }
+    }
+
+    async fn terminate(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+
+    /// Waits for its end, and tells whether it succeeded.
+    async fn end(&mut self) -> bool {
+        timeout(BOUND, self.child.wait()).await.expect("it ends").unwrap().success()
+    }
+}
+
+/// A server that is ready.
+struct Serving {
+    process: Process,
+    uri: String,
+}
+
+impl Serving {
+    async fn start(name: &str, args: &[&str]) -> Self {
+        let mut process = Process::start(name, args);
+        let first = line(&mut process.stdout).await;
+        let uri = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("{name} said {first:?}"));
+        Self { uri: uri.to_owned(), process }
+    }
+}
+
+async fn line(lines: &mut Lines<impl AsyncRead + Unpin + AsyncBufReadExt>) -> String {
+    timeout(BOUND, lines.next_line()).await.expect("a line comes").unwrap().expect("there is a line")
+}

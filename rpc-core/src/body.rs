@@ -45,9 +45,13 @@ impl Body {
         self.items.is_some()
     }
 
+    pub(crate) fn take_items(&mut self) -> Option<ItemStream> {
+        self.items.take().map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Takes the body apart.
-    pub fn into_parts(self) -> (Bytes, Option<ItemStream>) {
-        let items = self.items.map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner));
+    pub fn into_parts(mut self) -> (Bytes, Option<ItemStream>) {
+        let items = self.take_items();
         (self.message, items)
     }
 

@@ -89,6 +89,11 @@ impl Request {
         std::mem::replace(&mut self.body, Body::new(bytes::Bytes::new()))
     }
 
+    /// Takes the items out that follow the message, where there are any.
+    pub fn take_items(&mut self) -> Option<ItemStream> {
+        self.body.take_items()
+    }
+
     pub(crate) fn take_metadata(&mut self) -> Metadata {
         std::mem::take(&mut self.metadata)
     }

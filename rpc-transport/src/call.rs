@@ -44,12 +44,12 @@ impl OpenedCall {
     }
 
     /// Sends what follows the request, and waits for the answer.
-    pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
-        if is_oneway(&request) {
+    pub(crate) async fn run(mut self, request: &mut Request) -> Result<Response, Error> {
+        if is_oneway(request) {
             self.is_over = true;
             return Ok(Response::new(request.codec(), Body::new(bytes::Bytes::new())));
         }
-        if let (_, Some(items)) = request.take_body().into_parts() {
+        if let Some(items) = request.take_items() {
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
         match self.reply().await {

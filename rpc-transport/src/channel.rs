@@ -150,15 +150,19 @@ impl Inner {
 }
 
 impl Service for Channel {
-    async fn call(&self, request: Request) -> Result<Response, Error> {
+    async fn call(&self, mut request: Request) -> Result<Response, Error> {
         for tried in 0..=CONNECTIONS_TRIED_MAX {
             let connection = match self.inner.current() {
                 Some(connection) if tried == 0 => connection,
                 _ => self.inner.reconnect(request.deadline()).await?,
             };
             // None: the connection has ended, or its server drains. Nothing was sent, so another one takes the call.
-            if let Some(call) = OpenedCall::open(connection, &request).await? {
-                return call.run(request).await;
+            let Some(call) = OpenedCall::open(connection.clone(), &request).await? else { continue };
+            let has_items = request.body().has_items();
+            match call.run(&mut request).await {
+                // The server began to drain while the call was on its way, and did not take it up.
+                Err(error) if error.fate() == Fate::Refused && !has_items && !connection.takes_calls() => {}
+                result => return result,
             }
         }
         let text = "connections are made and closed again before they take a call: the server may be full or shutting down";

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::limits::Limits;
 use crate::link::Link;
 
-pub(crate) use read::{Events, READ_BYTES_MIN, read_loop};
+pub(crate) use read::{Answer, Events, READ_BYTES_MIN, read_loop};
 pub(crate) use write::{flush, write_loop};
 
 /// The state machine, shared by the tasks of its connection and by all calls on it.

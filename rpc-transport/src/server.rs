@@ -1,7 +1,9 @@
 //! The answering side: a server listens, and answers calls until it is shut down.
 
 mod accept;
+mod answer;
 mod builder;
+mod placement;
 mod serve;
 
 use std::fmt;

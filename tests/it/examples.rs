@@ -1,11 +1,12 @@
-//! Each example runs, ends by itself, and prints what it promises. `cargo test` builds them; with `--test it`, add `--examples`.
+//! Each example runs, ends by itself, and prints what it promises. A whole `cargo test` builds them; `cargo build --examples` does it
+//! for one test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -166,7 +167,7 @@ async fn files_arrive_whole() {
     let server = Serving::start("files", &["serve", "--dir", text(&path("kept"))]).await;
     // Not a multiple of what a part holds; an empty file has no part at all.
     for (name, bytes) in [("three.bin", (3 << 20) + 17), ("empty.bin", 0)] {
-        let content: Vec<u8> = (0_usize..bytes).map(|index| (index * index >> 8) as u8).collect();
+        let content: Vec<u8> = (0_usize..bytes).map(|index| ((index * index) >> 8) as u8).collect();
         std::fs::write(path(name), &content).unwrap();
         let sum: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
         let expected = format!("sha256 {sum}  {name}\n");
@@ -285,6 +286,6 @@ impl Serving {
     }
 }
 
-async fn line(lines: &mut Lines<impl AsyncRead + Unpin + AsyncBufReadExt>) -> String {
+async fn line(lines: &mut Lines<impl AsyncBufRead + Unpin>) -> String {
     timeout(BOUND, lines.next_line()).await.expect("a line comes").unwrap().expect("there is a line")
 }

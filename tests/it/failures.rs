@@ -121,3 +121,41 @@ async fn a_call_error_tells_the_method_from_the_call() {
     let lost: CallError<kit::LabError> = farcall::Error::new(ErrorKind::Connect, "gone").into();
     assert!(lost.method().is_none() && lost.is_retryable());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fault_48_a_handler_that_blocks_its_thread_holds_up_no_other_call_of_its_connection() {
+    use std::sync::{Mutex, mpsc};
+
+    #[service]
+    trait Blocking {
+        async fn block(&self) -> u32;
+        async fn quick(&self) -> u32;
+    }
+
+    struct Blocks(Mutex<mpsc::Receiver<u32>>);
+
+    impl Blocking for Blocks {
+        async fn block(&self) -> u32 {
+            self.0.lock().unwrap().recv().unwrap()
+        }
+
+        async fn quick(&self) -> u32 {
+            1
+        }
+    }
+
+    let (release, blocked) = mpsc::channel();
+    let service = BlockingServer::new(Blocks(Mutex::new(blocked)));
+    let server = farcall::Server::builder().service(service).bind("mem://").await.unwrap();
+    let client = BlockingClient::connect(server.uri()).await.unwrap();
+    for round in 0..20 {
+        // Quick calls prove quick and run where they are read; a method that blocks never comes to that.
+        let blocked = tokio::spawn(client.block());
+        for _ in 0..50 {
+            assert_eq!(soon(client.quick()).await.unwrap(), 1);
+        }
+        assert!(!blocked.is_finished());
+        release.send(round).unwrap();
+        assert_eq!(soon(blocked).await.unwrap().unwrap(), round);
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes};
 
 use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
+use super::transmit::GATHER_BYTES;
 use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
 use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes};
 use crate::{CodecKind, Error, ErrorKind, Fate, Metadata, MethodId, Status};
@@ -67,7 +68,7 @@ impl Connection {
         let head_bytes = HEAD_BYTES + metadata_bytes(call.metadata);
         check(metadata_bytes(call.metadata), settings.metadata_bytes_max, "metadata")
             .map_err(OpenError::Failed)?;
-        if self.outbox.len() > self.config.buffer_bytes_max as usize {
+        if self.outbox.len() > GATHER_BYTES.max(self.config.buffer_bytes_max as usize) {
             self.wants_outbox = true;
             return Err(OpenError::Full);
         }

@@ -11,7 +11,7 @@ use super::{Connection, FrameHeader, FrameKind, StreamId, Transmit};
 use crate::wire::Flags;
 
 /// How much is gathered for one write: enough to make writes rare, little enough for a small call not to wait long behind it.
-const GATHER_BYTES: usize = 128 * 1024;
+pub(super) const GATHER_BYTES: usize = 128 * 1024;
 
 /// The length of the whole message, before the first part of one that goes on.
 pub(super) const TOTAL_BYTES: usize = 4;

@@ -27,12 +27,18 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
-/// Starts answering a call, and gives what cancels that.
-type Serve = Box<dyn FnMut(Incoming) -> Option<AbortHandle> + Send>;
+/// Answers the calls that a server reads.
+pub(crate) trait Answer: Send {
+    /// Calls come that one read has brought.
+    fn start_batch(&mut self);
+
+    /// Starts answering a call, and gives what cancels that if it is not done at once.
+    fn start(&mut self, incoming: Incoming) -> Option<AbortHandle>;
+}
 
 /// What a side does with the calls that come in.
 pub(crate) struct Events {
-    serve: Option<Serve>,
+    answer: Option<Box<dyn Answer>>,
     /// The handlers under way, by slot; the handle of a handler that is done stays until its slot is taken again.
     handlers: Vec<Option<(StreamId, AbortHandle)>>,
 }
@@ -40,24 +46,33 @@ pub(crate) struct Events {
 impl Events {
     /// Takes no calls: a client.
     pub(crate) fn client() -> Self {
-        Self { serve: None, handlers: Vec::new() }
+        Self { answer: None, handlers: Vec::new() }
     }
 
-    /// Starts a task for each call: a server.
-    pub(crate) fn server(serve: impl FnMut(Incoming) -> Option<AbortHandle> + Send + 'static) -> Self {
-        Self { serve: Some(Box::new(serve)), handlers: Vec::new() }
+    /// Has each call answered: a server.
+    pub(crate) fn server(answer: impl Answer + 'static) -> Self {
+        Self { answer: Some(Box::new(answer)), handlers: Vec::new() }
+    }
+
+    fn act_on(&mut self, events: &mut Vec<Event>) {
+        if let Some(answer) = &mut self.answer
+            && !events.is_empty()
+        {
+            answer.start_batch();
+        }
+        events.drain(..).for_each(|event| self.act(event));
     }
 
     fn act(&mut self, event: Event) {
         match event {
             Event::Call(incoming) => {
-                let Some(serve) = &mut self.serve else { return };
+                let Some(answer) = &mut self.answer else { return };
                 let id = incoming.id;
                 let slot = usize::from(id.slot());
                 if self.handlers.len() <= slot {
                     self.handlers.resize_with(slot + 1, || None);
                 }
-                self.handlers[slot] = serve(incoming).map(|task| (id, task));
+                self.handlers[slot] = answer.start(incoming).map(|task| (id, task));
             }
             Event::Cancelled(id) => {
                 let handler = self.handlers.get_mut(usize::from(id.slot()));
@@ -106,7 +121,7 @@ pub(crate) async fn read_loop(
                 return shared.close(&fatal);
             }
         }
-        pending.drain(..).for_each(|event| events.act(event));
+        events.act_on(&mut pending);
         grow(&mut buffer);
         let read = poll_fn(|cx| {
             if let Poll::Ready(read) = pin!(reader.read_buf(&mut buffer)).poll(cx) {
@@ -197,7 +212,7 @@ async fn wait_for_writer(shared: &Shared) {
 
 /// The peer sends no more. A server still answers what it was asked; a peer that is gone altogether is found out by writing to it.
 async fn finish(shared: &Shared, events: Events) {
-    if events.serve.is_some() {
+    if events.answer.is_some() {
         loop {
             let ended = shared.ended.notified();
             if shared.with(|machine| machine.is_closed() || machine.is_idle()) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rpc_core::Service;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::placement::Placement;
 use super::serve::{refuse, serve};
 use super::{Phase, until};
 use crate::backoff::Backoff;
@@ -18,6 +19,7 @@ pub(super) struct Acceptor<S> {
     pub(super) limits: Limits,
     pub(super) slots: Arc<Semaphore>,
     pub(super) phase: watch::Receiver<Phase>,
+    pub(super) placement: Arc<Placement>,
     /// Held by each task, so that the server knows when the last is gone.
     pub(super) task: mpsc::Sender<()>,
 }
@@ -29,6 +31,7 @@ impl<S> Clone for Acceptor<S> {
             limits: self.limits.clone(),
             slots: self.slots.clone(),
             phase: self.phase.clone(),
+            placement: self.placement.clone(),
             task: self.task.clone(),
         }
     }

@@ -8,6 +8,7 @@ use rpc_core::{Error, ErrorKind, Handler, Identity, Layer, Router, Stack};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::accept::{Acceptor, accept_loop};
+use super::placement::Placement;
 use super::{Phase, Server};
 use crate::limits::Limits;
 use crate::link::Listener;
@@ -116,6 +117,7 @@ impl<L> ServerBuilder<L> {
         let (phase, _) = watch::channel(Phase::Running);
         let phase = Arc::new(phase);
         let (task, tasks) = mpsc::channel(1);
+        let placement = Arc::new(Placement::new());
         let slots = Arc::new(Semaphore::new(connections_max));
         let mut uris = Vec::new();
         for (listener, uri) in listeners {
@@ -125,6 +127,7 @@ impl<L> ServerBuilder<L> {
                 limits: limits.clone(),
                 slots: slots.clone(),
                 phase: phase.subscribe(),
+                placement: placement.clone(),
                 task: task.clone(),
             };
             tokio::spawn(accept_loop(listener, acceptor));

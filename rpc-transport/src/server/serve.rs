@@ -1,29 +1,27 @@
-//! One connection of a server, and the calls on it.
+//! One connection of a server, from its opening to its end.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use rpc_core::connection::{Connection, Fatal, Incoming, Reply, Side};
-use rpc_core::wire::{CloseCode, HelloError, StreamId};
-use rpc_core::{Body, Code, CodecKind, Error, ErrorKind, Request, Response, Service, Status, deadline_after};
+use rpc_core::connection::{Connection, Fatal, Side};
+use rpc_core::wire::{CloseCode, HelloError};
+use rpc_core::{Code, Service, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::task::AbortHandle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::accept::Acceptor;
+use super::answer::Answers;
 use super::{Phase, until};
 use crate::connection::{Events, READ_BYTES_MIN, Shared, flush, read_loop, write_loop};
-use crate::items::{AcceptedCall, IncomingItems, Sent, send};
 use crate::limits::Limits;
 use crate::link::Link;
-use crate::panics::{Caught, Panicked};
 
 /// Serves a connection until it ends; it keeps its place among the connections until then.
 pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _slot: OwnedSemaphorePermit) {
-    let Acceptor { service, limits, mut phase, task: _task, .. } = acceptor;
+    let Acceptor { service, limits, mut phase, placement, task: _task, .. } = acceptor;
     let shared = Arc::new(Shared::new(Side::Server, &limits, link.peer.clone()));
     let handshake = timeout(limits.handshake_timeout, open(&mut link, &shared));
     let buffer = match until(&mut phase, Phase::Draining, handshake).await {
@@ -37,10 +35,7 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
     };
     let Link { reader, writer, .. } = link;
     let writing = tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
-    let events = Events::server({
-        let (shared, phase) = (shared.clone(), phase.clone());
-        move |incoming| start(&service, &shared, &phase, incoming)
-    });
+    let events = Events::server(Answers::new(service, shared.clone(), phase.clone(), placement));
     let mut reading = Box::pin(read_loop(shared.clone(), reader, buffer, events));
     if until(&mut phase, Phase::Draining, &mut reading).await.is_none() {
         shared.with(|machine| machine.drain(GOODBYE));
@@ -124,99 +119,4 @@ async fn turn_away(link: &mut Link, shared: &Shared, fatal: &Fatal, limits: &Lim
     };
     // It is a courtesy: a peer that does not take it is closed all the same.
     let _ = timeout(limits.handshake_timeout.min(std::time::Duration::from_secs(1)), farewell).await;
-}
-
-/// Starts the task that answers a call; gives what cancels it, unless the caller waits for nothing: then it goes on without the caller.
-fn start<S: Service>(
-    service: &Arc<S>,
-    shared: &Arc<Shared>,
-    phase: &watch::Receiver<Phase>,
-    incoming: Incoming,
-) -> Option<AbortHandle> {
-    let oneway = incoming.oneway;
-    let answer = answer(service.clone(), shared.clone(), incoming);
-    if oneway {
-        let mut phase = phase.clone();
-        tokio::spawn(async move { until(&mut phase, Phase::Stopping, answer).await });
-        return None;
-    }
-    Some(tokio::spawn(answer).abort_handle())
-}
-
-async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Incoming) {
-    let (id, oneway) = (incoming.id, incoming.oneway);
-    let deadline = incoming.timeout.map(|timeout| deadline_after(Instant::now(), timeout));
-    let work = Caught::new(async {
-        let request = request(&shared, incoming, deadline)?;
-        let response = service.call(request).await?;
-        if oneway { Ok(()) } else { respond(&shared, id, response).await }
-    });
-    let outcome = match deadline {
-        None => work.await,
-        Some(deadline) => match tokio::time::timeout_at(deadline.into(), work).await {
-            Ok(outcome) => outcome,
-            Err(_) => Ok(Err(too_late("the deadline passed while the handler ran").into())),
-        },
-    };
-    let error = match outcome {
-        Ok(Ok(())) if oneway => return shared.with(|machine| machine.end_items(id)),
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error,
-        Err(Panicked) => Status::new(Code::Internal, "the handler panicked; see the server's log").into(),
-    };
-    if oneway {
-        tracing::debug!(peer = %shared.peer, %error, "a oneway call failed");
-    }
-    if error.kind() == ErrorKind::Refused {
-        shared.with(|machine| machine.refuse(id));
-    } else {
-        shared.with(|machine| machine.fail(id, into_status(&error)));
-    }
-}
-
-fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) -> Result<Request, Error> {
-    // A call that waited too long for its turn is not worth running.
-    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-        return Err(too_late("the deadline had passed before the handler was run").into());
-    }
-    let codec = CodecKind::from_id(incoming.codec).ok_or_else(|| CodecKind::unsupported(incoming.codec))?;
-    let mut body = Body::new(incoming.message);
-    if incoming.items {
-        let call = AcceptedCall { shared: shared.clone(), id: incoming.id };
-        body = body.with_items(Box::pin(IncomingItems::new(call)));
-    }
-    let mut request = Request::by_id(incoming.method, codec, body);
-    request.set_deadline(deadline);
-    request.set_peer(shared.peer.clone());
-    *request.metadata_mut() = incoming.metadata;
-    Ok(request)
-}
-
-fn too_late(text: &str) -> Status {
-    Status::new(Code::DeadlineExceeded, text)
-}
-
-async fn respond(shared: &Shared, id: StreamId, response: Response) -> Result<(), Error> {
-    let mut reply = Reply::new(response.codec().id(), response.body().message().clone());
-    reply.failed = response.is_failed();
-    let (metadata, body) = response.into_parts();
-    let (_, items) = body.into_parts();
-    reply.metadata = metadata;
-    reply.items = items.is_some();
-    shared.with(|machine| machine.reply(id, reply));
-    let Some(items) = items else { return Ok(()) };
-    match send(shared, id, items).await {
-        Sent::All => shared.with(|machine| machine.end_items(id)),
-        Sent::Failed(error) => return Err(error),
-        Sent::Over => {}
-    }
-    Ok(())
-}
-
-/// What the peer is told of an error: what was answered, or, where the handler's own calls failed, that.
-fn into_status(error: &Error) -> Status {
-    match error.status() {
-        Some(status) => status.clone(),
-        None => Status::new(error.code(), error.to_string()),
-    }
 }

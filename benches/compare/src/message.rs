@@ -1,0 +1,37 @@
+//! What travels, the same for every peer.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// The echoed message; one type with serde's derive and prost's, so that no peer pays for a conversion.
+#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+pub struct Echo {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// `Bytes`, which each codec writes and reads as one run of bytes rather than one by one.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub payload: Bytes,
+}
+
+/// tonic's answer must be a message.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Blob {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub payload: Bytes,
+}
+
+/// Every message's name.
+pub const NAME: &str = "caller-1";
+/// An item of W7.
+pub const ITEM_BYTES: usize = 64;
+/// A reply that W10's connection is busy with.
+pub const BLOB_BYTES: usize = 64 << 20;
+/// The largest message that a peer with such a limit is told to take.
+pub const MESSAGE_BYTES_MAX: usize = 128 << 20;
+
+/// Makes a body of so many bytes.
+pub fn body(bytes: usize) -> Bytes {
+    (0..=u8::MAX).cycle().take(bytes).collect()
+}

@@ -2,14 +2,40 @@
 
 use std::time::Duration;
 
-use farcall::{Context, Server, service};
+use farcall::{CallError, Code, Context, Error, Server, service};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum OracleError {
+    /// The deadline has passed.
+    TooLate,
+    /// Somebody could not be asked.
+    Silent(String),
+}
+
+impl From<Error> for OracleError {
+    fn from(error: Error) -> Self {
+        match error.code() {
+            Code::DeadlineExceeded => Self::TooLate,
+            _ => Self::Silent(error.to_string()),
+        }
+    }
+}
+
+impl From<CallError<OracleError>> for OracleError {
+    fn from(error: CallError<OracleError>) -> Self {
+        error.into_method().unwrap_or_else(Self::from)
+    }
+}
 
 /// Answers questions, or asks somebody else.
 #[service]
 pub trait Oracle {
     /// Answers.
-    async fn ask(&self, question: &str) -> String;
+    async fn ask(&self, question: &str) -> Result<String, OracleError>;
 }
 
 struct Hop {
@@ -20,7 +46,7 @@ struct Hop {
 }
 
 impl Oracle for Hop {
-    async fn ask(&self, question: &str) -> String {
+    async fn ask(&self, question: &str) -> Result<String, OracleError> {
         let context = Context::current();
         let time = match context.time_left() {
             Some(left) if left <= Duration::from_millis(50) => "at most 50 ms left",
@@ -32,12 +58,12 @@ impl Oracle for Hop {
         let mut end = End { hop: self, is_answered: false };
         // Nothing is passed along here: the call inherits from the one that is being answered.
         let answer = match &self.next {
-            Some(next) => next.ask(question).await,
-            None if question == "easy" => Ok("42".to_owned()),
+            Some(next) => next.ask(question).await?,
+            None if question == "easy" => "42".to_owned(),
             None => std::future::pending().await,
         };
-        end.is_answered = answer.is_ok();
-        answer.unwrap_or_else(|error| format!("nobody knows: {error}"))
+        end.is_answered = true;
+        Ok(answer)
     }
 }
 
@@ -76,16 +102,13 @@ async fn main() -> anyhow::Result<()> {
     }
     let front = OracleClient::connect(servers[2].uri()).await?;
 
-    println!("easy: {:?}", front.ask("easy").await?);
+    println!("easy: {:?}", front.ask("easy").await.map_err(OracleError::from));
     let call = front
         .ask("hard")
         .timeout(Duration::from_millis(50))
         .propagate("tenant", "a1") // goes along with the calls that the handler makes in turn
         .metadata("secret", "for the front only");
-    match call.await {
-        Ok(answer) => println!("hard: {answer:?}"),
-        Err(error) => println!("hard: {:?}", error.kind()),
-    }
+    println!("hard: {:?}", call.await.map_err(OracleError::from));
 
     for server in servers {
         server.shutdown().await;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use farcall::{CallError, Error, Server, Status, service};
+use farcall::{CallError, Channel, Error, Server, Status, service};
 use serde::{Deserialize, Serialize};
 
 /// Why there is no result.
@@ -77,7 +77,7 @@ fn show(what: &str, error: &Error) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let server = Server::builder().service(MathsServer::new(Calculator)).bind("tcp://127.0.0.1:0").await?;
-    let channel = farcall::Channel::connect(server.uri()).await?;
+    let channel = Channel::connect(server.uri()).await?;
     let maths = MathsClient::new(channel.clone());
 
     println!("7 / 2 = {}", maths.divide(7, 2).await?);
@@ -105,7 +105,9 @@ async fn main() -> anyhow::Result<()> {
     }
 
     // Nobody listens any more. No byte was sent, so the same call may be made again, here or elsewhere.
+    let uri = server.uri().to_owned();
     server.shutdown().await;
+    let maths = MathsClient::new(Channel::builder(uri).lazy()?);
     match maths.divide(7, 2).await {
         Err(CallError::Rpc(error)) => show("an unreachable server", &error),
         other => anyhow::bail!("the server should be gone, and it answered {other:?}"),

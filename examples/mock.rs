@@ -20,7 +20,7 @@ pub enum WeatherError {
 /// Because of this the client implements [`Weather`] itself: a failed call has a place in what the trait's methods return.
 impl From<Error> for WeatherError {
     fn from(error: Error) -> Self {
-        Self::Call(format!("{:?}", error.kind()))
+        Self::Call(error.code().to_string())
     }
 }
 

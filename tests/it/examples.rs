@@ -68,8 +68,8 @@ async fn fan_out() {
 #[tokio::test]
 async fn deadlines() {
     let lines = [
-        r#"easy: "42""#,
-        "hard: DeadlineExceeded",
+        r#"easy: Ok("42")"#,
+        "hard: Err(TooLate)",
         "  front: tenant None, secret None, all the time in the world",
         "  middle: tenant None, secret None, all the time in the world",
         "  leaf: tenant None, secret None, all the time in the world",
@@ -103,10 +103,10 @@ async fn mock() {
         "fake: Rome: look out of the window, nothing is known about the place",
         "real: Ok(3) reported",
         "real: Oslo: take a coat",
-        r#"real: Err(Call("ConnectionLost")) reported"#,
+        r#"real: Err(Call("UNAVAILABLE")) reported"#,
         "in process: Oslo: take a coat",
         "over tcp: Paris: take a coat",
-        "over tcp: Paris: look out of the window, the call failed: Connect",
+        "over tcp: Paris: look out of the window, the call failed: UNAVAILABLE",
     ];
     check("mock", &lines).await;
 }

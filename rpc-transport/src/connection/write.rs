@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Buf;
@@ -20,7 +20,7 @@ pub(crate) async fn write_loop(shared: Arc<Shared>, mut writer: Writer, timeout:
     loop {
         poll_fn(|cx| shared.with(|machine| machine.poll_unsent(cx))).await;
         // All callers that are ready now add their frames before the buffer is taken: one write serves them all.
-        tokio::task::yield_now().await;
+        yield_now().await;
         let is_last = take(&shared, &mut transmit);
         if let Err(error) = write(&mut writer, &mut transmit, timeout).await {
             return shared.lost(&format!("the connection broke: {error}"));
@@ -32,6 +32,22 @@ pub(crate) async fn write_loop(shared: Arc<Shared>, mut writer: Writer, timeout:
             return;
         }
     }
+}
+
+/// Lets the tasks that are ready go first.
+///
+/// Not tokio's: that parks the task with the worker thread, where it would wait for a handler that blocks the thread. A task that wakes itself goes
+/// to the end of the queue, from which other threads take it.
+async fn yield_now() {
+    let mut is_first = true;
+    poll_fn(|cx| {
+        if !std::mem::take(&mut is_first) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Writes what there is, for a connection that has no tasks yet.

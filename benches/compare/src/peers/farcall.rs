@@ -1,0 +1,83 @@
+//! farcall as its README says: a trait, its client and its server over `tcp://`, with the postcard codec that it has by default.
+//!
+//! nodelay is on without being asked for. The limits on messages are raised for the 4 and 64 MiB of W6 and W10, as the other peers' are;
+//! all else, windows and calls in flight among it, is as it comes.
+
+use std::convert::Infallible;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use farcall::{Channel, Limits, Server, service};
+use futures::{Stream, StreamExt, stream};
+
+use crate::load;
+use crate::measure::Count;
+use crate::message::{BLOB_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, body};
+
+#[service]
+pub trait Echoing {
+    async fn echo(&self, message: Echo) -> Echo;
+    async fn blob(&self) -> Bytes;
+    fn items(&self) -> impl Stream<Item = Bytes> + Send;
+}
+
+struct Echoer {
+    item: Bytes,
+    blob: Bytes,
+}
+
+impl Echoing for Echoer {
+    async fn echo(&self, message: Echo) -> Echo {
+        message
+    }
+
+    async fn blob(&self) -> Bytes {
+        self.blob.clone()
+    }
+
+    fn items(&self) -> impl Stream<Item = Bytes> + Send {
+        stream::repeat(self.item.clone())
+    }
+}
+
+fn limits() -> Limits {
+    Limits::default().message_bytes(MESSAGE_BYTES_MAX as u32).buffer_bytes(2 * MESSAGE_BYTES_MAX as u32)
+}
+
+pub async fn serve() -> Result<Infallible> {
+    let echoer = Echoer { item: body(ITEM_BYTES), blob: body(BLOB_BYTES) };
+    let server = Server::builder()
+        .limits(limits())
+        .service(EchoingServer::new(echoer))
+        .bind("tcp://127.0.0.1:0")
+        .await?;
+    let address = server.uri().strip_prefix("tcp://").context("an address that is not TCP's")?;
+    super::announce(address.parse()?);
+    std::future::pending().await
+}
+
+pub struct Client(EchoingClient);
+
+impl load::Client for Client {
+    async fn connect(port: u16) -> Result<Self> {
+        let channel = Channel::builder(format!("tcp://127.0.0.1:{port}")).limits(limits()).connect().await?;
+        Ok(Self(EchoingClient::new(channel)))
+    }
+
+    async fn echo(&self, message: Echo) -> Result<Echo> {
+        Ok(self.0.echo(message).await?)
+    }
+
+    async fn blob(&self) -> Result<usize> {
+        Ok(self.0.blob().await?.len())
+    }
+
+    async fn items(&self, count: Count) -> Result<()> {
+        let mut items = self.0.items().await?;
+        while let Some(item) = items.next().await {
+            ensure!(item?.len() == ITEM_BYTES, "an item of another size");
+            count.add(1);
+        }
+        Ok(())
+    }
+}

@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub use rpc_core::{
-    BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Entry, Error,
-    ErrorKind, Fate, Layer, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, Request, Response,
-    Router, Service, ServiceDescriptor, Status, Streaming, TraceParent, Value, layer_fn,
+    Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Entry, Error,
+    ErrorKind, Fate, FnService, Handler, Identity, ItemStream, Layer, LayerFn, Metadata, MethodDescriptor,
+    MethodId, MethodKind, Next, Peer, Request, Response, Router, Scope, Service, ServiceDescriptor, Stack,
+    Start, Status, Streaming, TraceParent, Value, WithMetadata, layer_fn,
 };
 pub use rpc_macros::service;
 pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, ServerBuilder, ServerHandle};

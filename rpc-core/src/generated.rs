@@ -84,6 +84,11 @@ macro_rules! __client {
             $vis fn new(service: $service) -> Self {
                 Self($crate::Client::new(service), $(::core::marker::$phantom)?)
             }
+
+            /// Like [`new`](Self::new), for calls in another codec than the usual one.
+            $vis fn with_codec(service: $service, codec: $crate::CodecKind) -> Self {
+                Self($crate::Client::new(service).with_codec(codec), $(::core::marker::$phantom)?)
+            }
         }
 
         $crate::__shared! { [$($params)* $service] $name [$($args)* $service] where [$($bounds)*] }

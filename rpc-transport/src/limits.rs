@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rpc_core::CodecKind;
 use rpc_core::connection::Config;
 
 /// The limits and times of a connection; the peer is told of those that concern it, and held to them.
@@ -79,6 +80,14 @@ impl Limits {
     /// Default: 16 MiB. One message is always let through. Too low makes large messages wait for each other.
     pub fn buffer_bytes(mut self, bytes: u32) -> Self {
         self.config.buffer_bytes_max = bytes;
+        self
+    }
+
+    /// Sets the codecs that calls may come in.
+    ///
+    /// Default: all of this build. A call in another one is refused by the caller's own side, which is told of them.
+    pub fn codecs(mut self, codecs: &[CodecKind]) -> Self {
+        self.config.settings.codecs = codecs.iter().map(|codec| codec.id()).collect();
         self
     }
 

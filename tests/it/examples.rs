@@ -1,5 +1,5 @@
-//! Each example runs, ends by itself, and prints what it promises. A whole `cargo test` builds them; `cargo build --examples` does it
-//! for one test.
+//! Each example runs, ends by itself, and prints what it promises. `cargo test` and nextest build them first; `cargo test --test it` and
+//! `cargo test NAME` do not, and run what `cargo build --examples` has left.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -7,6 +7,8 @@ mod kit;
 
 mod calls;
 mod cancellation;
+#[cfg(feature = "json")]
+mod codecs;
 mod context;
 mod deadlines;
 mod examples;

@@ -15,7 +15,11 @@ pub struct Echo {
     pub payload: Bytes,
 }
 
-/// tonic's answer must be a message.
+/// tonic's argument and answer must be messages.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Nothing {}
+
+/// Bytes as a message.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Blob {
     #[prost(bytes = "bytes", tag = "1")]

@@ -224,18 +224,18 @@ impl Connection {
         }
         stream.outflow.ended = true;
         if stream.outflow.queue.is_empty() {
-            self.send_finish(id, finish);
+            self.send_finish(id, &finish);
         } else {
             stream.outflow.finish = Some(finish);
         }
     }
 
-    pub(super) fn send_finish(&mut self, id: StreamId, finish: Finish) {
+    pub(super) fn send_finish(&mut self, id: StreamId, finish: &Finish) {
         let bytes_max = self.peer_frame_bytes();
         let header = FrameHeader::new(FrameKind::End, id, 0).with_flags(Flags::END);
         self.outbox.frame(
             header,
-            |out| match &finish {
+            |out| match finish {
                 Finish::End => {}
                 Finish::Status(status) => encode_status(status, bytes_max, out),
             },

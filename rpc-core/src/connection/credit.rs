@@ -7,13 +7,15 @@
 //! that wait for room could take the credit that those need which have it.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::receive::{protocol, spend};
 use super::stream::{Assembly, Item, Stream};
 use super::transmit::TOTAL_BYTES;
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
-use crate::wire::HEADER_BYTES;
+use crate::wire::{HEADER_BYTES, parse_u32};
 
 /// What a DATA frame costs beside its content, so that empty items cannot be sent without end.
 pub(super) const FRAME_COST: u64 = HEADER_BYTES as u64;
@@ -66,6 +68,34 @@ fn due(target: u64, granted: u64, least: u64) -> u32 {
 }
 
 impl Connection {
+    pub(super) fn receive_credit(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
+        let more = u64::from(parse_u32(payload).map_err(protocol)?);
+        if more == 0 {
+            spend(&mut self.pings, now, CloseCode::Protocol, "credit frames came that grant nothing")?;
+        }
+        let granted = if id == StreamId::CONNECTION {
+            &mut self.granted_out
+        } else {
+            match self.live(id)? {
+                Some(stream) => &mut stream.outflow.granted,
+                None => return Ok(()),
+            }
+        };
+        *granted += more;
+        // Far above any window, far below what would overflow.
+        if *granted > 1 << 40 {
+            return Err(Fatal::new(CloseCode::FlowControl, "more credit came than there can be"));
+        }
+        if id == StreamId::CONNECTION {
+            if !self.ready.is_empty() {
+                self.wake_writer();
+            }
+        } else {
+            self.make_ready(id);
+        }
+        Ok(())
+    }
+
     /// Books a DATA frame that has arrived on the connection.
     pub(super) fn charge_connection(&mut self, cost: u64) -> Result<(), Fatal> {
         self.inflow.granted = self.inflow.granted.checked_sub(cost).ok_or_else(over)?;

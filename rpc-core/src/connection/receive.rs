@@ -11,8 +11,8 @@ use super::{
     Side, StreamId,
 };
 use crate::wire::{
-    Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u32,
-    parse_u64, split_total,
+    Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u64,
+    split_total,
 };
 use crate::{Code, Error, ErrorKind, Fate, Status};
 
@@ -345,34 +345,6 @@ impl Connection {
         Ok(())
     }
 
-    fn receive_credit(&mut self, id: StreamId, payload: &[u8], now: Instant) -> Result<(), Fatal> {
-        let more = u64::from(parse_u32(payload).map_err(protocol)?);
-        if more == 0 {
-            spend(&mut self.pings, now, CloseCode::Protocol, "credit frames came that grant nothing")?;
-        }
-        let granted = if id == StreamId::CONNECTION {
-            &mut self.granted_out
-        } else {
-            match self.live(id)? {
-                Some(stream) => &mut stream.outflow.granted,
-                None => return Ok(()),
-            }
-        };
-        *granted += more;
-        // Far above any window, far below what would overflow.
-        if *granted > 1 << 40 {
-            return Err(Fatal::new(CloseCode::FlowControl, "more credit came than there can be"));
-        }
-        if id == StreamId::CONNECTION {
-            if !self.ready.is_empty() {
-                self.wake_writer();
-            }
-        } else {
-            self.make_ready(id);
-        }
-        Ok(())
-    }
-
     /// A request item over a limit ends the call with a status, an answer's item with an error here.
     fn reject_item(&mut self, id: StreamId, status: Status) {
         if self.is_mine(id) {
@@ -390,7 +362,7 @@ impl Connection {
     }
 
     /// Finds a call; none where it has ended, and its frames are late.
-    fn live(&mut self, id: StreamId) -> Result<Option<&mut Stream>, Fatal> {
+    pub(super) fn live(&mut self, id: StreamId) -> Result<Option<&mut Stream>, Fatal> {
         let last = if self.is_mine(id) { self.last_opened } else { self.last_accepted.sequence() };
         if id.sequence() == 0 || id.sequence() > last {
             return Err(protocol("a frame came for a call that was never opened"));

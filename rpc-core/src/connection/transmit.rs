@@ -109,7 +109,7 @@ impl Connection {
         let (waker, finish) = (stream.outflow.waker.take(), stream.outflow.finish.take());
         self.wakes.extend(waker);
         if let Some(finish) = finish {
-            self.send_finish(id, finish);
+            self.send_finish(id, &finish);
         }
     }
 

@@ -9,8 +9,9 @@ use super::options::MethodOptions;
 use super::output::Output;
 
 /// Names that a generated client has for its own use.
-const TAKEN: [(&str, &str); 3] = [
+const TAKEN: [(&str, &str); 4] = [
     ("new", "makes a client of a service"),
+    ("with_codec", "makes a client of a service and a codec"),
     ("connect", "makes a client of a URI"),
     ("clone", "copies a client"),
 ];

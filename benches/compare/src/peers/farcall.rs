@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use farcall::{Channel, Limits, Server, service};
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, stream};
 
 use crate::load;
 use crate::measure::Count;

@@ -19,7 +19,7 @@ use self::echoing_client::EchoingClient;
 use self::echoing_server::{Echoing, EchoingServer};
 use crate::load;
 use crate::measure::Count;
-use crate::message::{BLOB_BYTES, Blob, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, body};
+use crate::message::{BLOB_BYTES, Blob, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing, body};
 
 include!(concat!(env!("OUT_DIR"), "/compare.Echoing.rs"));
 
@@ -40,11 +40,11 @@ impl Echoing for Echoer {
         Ok(Response::new(request.into_inner()))
     }
 
-    async fn blob(&self, _: Request<()>) -> Result<Response<Blob>, Status> {
+    async fn blob(&self, _: Request<Nothing>) -> Result<Response<Blob>, Status> {
         Ok(Response::new(Blob { payload: self.blob.clone() }))
     }
 
-    async fn items(&self, _: Request<()>) -> Result<Response<Self::ItemsStream>, Status> {
+    async fn items(&self, _: Request<Nothing>) -> Result<Response<Self::ItemsStream>, Status> {
         let item = Blob { payload: self.item.clone() };
         Ok(Response::new(stream::repeat_with(move || Ok(item.clone())).boxed()))
     }
@@ -88,11 +88,11 @@ impl load::Client for Client {
     }
 
     async fn blob(&self) -> Result<usize> {
-        Ok(self.0.clone().blob(()).await?.into_inner().payload.len())
+        Ok(self.0.clone().blob(Nothing {}).await?.into_inner().payload.len())
     }
 
     async fn items(&self, count: Count) -> Result<()> {
-        let mut items = self.0.clone().items(()).await?.into_inner();
+        let mut items = self.0.clone().items(Nothing {}).await?.into_inner();
         while let Some(item) = items.next().await {
             ensure!(item?.payload.len() == ITEM_BYTES, "an item of another size");
             count.add(1);

@@ -86,7 +86,7 @@ fn any_fortune() -> impl Strategy<Value = Fortune> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn calls_end_once_and_right_under_any_interleaving(

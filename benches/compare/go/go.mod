@@ -1,0 +1,3 @@
+module farcall/benches/compare/go
+
+go 1.19

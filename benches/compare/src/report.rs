@@ -1,0 +1,141 @@
+//! Medians, ratios and the JSON.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::measure::Sample;
+use crate::rounds::Plan;
+use crate::work::{Peer, Work};
+
+/// The figures of all rounds.
+#[derive(Default)]
+pub struct Report {
+    /// By the order in which they were measured first.
+    figures: Vec<Figure>,
+}
+
+struct Figure {
+    work: String,
+    metric: String,
+    rounds: BTreeMap<Peer, Vec<f64>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    peer: &'a str,
+    work: &'a str,
+    metric: &'a str,
+    median: f64,
+    min: f64,
+    max: f64,
+    rounds: usize,
+}
+
+impl Report {
+    /// Adds what a round measured.
+    pub fn add(&mut self, peer: Peer, samples: &[Sample]) {
+        for sample in samples {
+            let known = |figure: &&mut Figure| (&figure.work, &figure.metric) == (&sample.work, &sample.metric);
+            let figure = match self.figures.iter_mut().find(known) {
+                Some(figure) => figure,
+                None => {
+                    let (work, metric) = (sample.work.clone(), sample.metric.clone());
+                    self.figures.push(Figure { work, metric, rounds: BTreeMap::new() });
+                    self.figures.last_mut().expect("one was pushed")
+                }
+            };
+            figure.rounds.entry(peer).or_default().push(sample.value);
+        }
+    }
+
+    /// Drops what was not asked for, and puts the rest in order.
+    pub fn keep(&mut self, works: &[Work]) {
+        let position = |name: &str| {
+            let name = name.split('-').next().unwrap_or(name);
+            Work::ALL.into_iter().position(|work| work.to_string() == name && works.contains(&work))
+        };
+        self.figures.retain(|figure| position(&figure.work).is_some());
+        self.figures.sort_by_key(|figure| position(&figure.work));
+    }
+
+    /// Prints the medians, and farcall's divided by each peer's.
+    pub fn print(&self, plan: &Plan) {
+        for work in &plan.works {
+            println!("{work:>4}  {}", work.title());
+        }
+        println!("\nmedians (W5, W6, W10 in MiB/s each way; K thousand, M million)");
+        self.table(plan, |rounds, peer| rounds.get(&peer).map(|values| in_short(median(values))));
+        if plan.peers.contains(&Peer::Farcall) && plan.peers.len() > 1 {
+            println!("\nratios: farcall's median / the peer's (µs and bytes: less is better; per second: more is)");
+            self.table(plan, |rounds, peer| {
+                let ratio = median(rounds.get(&Peer::Farcall)?) / median(rounds.get(&peer)?);
+                Some(format!("{ratio:.2} ×"))
+            });
+        }
+        println!();
+        for (peer, work) in plan.peers.iter().flat_map(|peer| plan.works.iter().map(move |work| (peer, work))) {
+            if let Some(why) = peer.lacks(*work) {
+                println!("{peer} does no {work}: {why}");
+            }
+        }
+    }
+
+    fn table(&self, plan: &Plan, cell: impl Fn(&BTreeMap<Peer, Vec<f64>>, Peer) -> Option<String>) {
+        let head: String = plan.peers.iter().map(|peer| format!("{:>15}", peer.name())).collect();
+        println!("{:<10} {:<20}{head}", "work", "metric");
+        for figure in &self.figures {
+            let cells = plan.peers.iter().map(|peer| {
+                let text = cell(&figure.rounds, *peer).unwrap_or_else(|| "–".to_owned());
+                format!("{text:>15}")
+            });
+            println!("{:<10} {:<20}{}", figure.work, figure.metric, cells.collect::<String>());
+        }
+    }
+
+    /// Writes all figures as JSON.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let entries: Vec<Entry> = self
+            .figures
+            .iter()
+            .flat_map(|figure| {
+                figure.rounds.iter().map(|(peer, values)| Entry {
+                    peer: peer.name(),
+                    work: &figure.work,
+                    metric: &figure.metric,
+                    median: median(values),
+                    min: values.iter().copied().fold(f64::INFINITY, f64::min),
+                    max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                    rounds: values.len(),
+                })
+            })
+            .collect();
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(path, serde_json::to_string_pretty(&entries)? + "\n")?)
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+fn in_short(value: f64) -> String {
+    match value {
+        value if value >= 1e6 => format!("{:.2} M", value / 1e6),
+        value if value >= 1e4 => format!("{:.1} K", value / 1e3),
+        value if value >= 100.0 => format!("{value:.0}"),
+        value => format!("{value:.2}"),
+    }
+}

@@ -6,8 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use farcall::{CallError, CodecKind, Error, MethodId, Next, Request, Response, Server, layer_fn, service};
-use serde::de::DeserializeOwned;
+use farcall::{CallError, Error, Next, Request, Response, Server, layer_fn, service};
 use serde::{Deserialize, Serialize};
 
 /// Why money was not moved.
@@ -69,30 +68,21 @@ struct Recorder(Arc<Mutex<File>>);
 
 impl Recorder {
     async fn call(self, request: Request, next: Next) -> Result<Response, Error> {
-        let (method, codec) = (request.method(), request.codec());
-        let question = request.body().message().clone();
+        let method = request.method();
+        let question: LedgerRequest = request.message()?;
         let response = next.call(request).await?;
-        let read = || {
-            anyhow::Ok(Recorded {
-                request: message(codec, method, &question)?,
-                response: message(response.codec(), method, response.body().message())?,
-            })
-        };
-        let write = |recorded| {
-            let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            anyhow::Ok(writeln!(file, "{}", serde_json::to_string(&recorded)?)?)
-        };
-        if let Err(error) = read().and_then(write) {
+        let answer: LedgerResponse = response.message(method)?;
+        if let Err(error) = self.write(&Recorded { request: question, response: answer }) {
             // The call was answered, whether it is on record or not.
             eprintln!("a call was not recorded: {error}");
         }
         Ok(response)
     }
-}
 
-/// Reads a message: on the wire its method stands apart from its content, and here first the one and then the other.
-fn message<M: DeserializeOwned>(codec: CodecKind, method: MethodId, content: &[u8]) -> Result<M, Error> {
-    codec.decode(&[&codec.encode(&method.as_u64())?, content].concat())
+    fn write(&self, recorded: &Recorded) -> anyhow::Result<()> {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(writeln!(file, "{}", serde_json::to_string(recorded)?)?)
+    }
 }
 
 async fn record(path: &Path) -> anyhow::Result<()> {

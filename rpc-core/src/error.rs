@@ -204,14 +204,11 @@ impl From<Status> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { method, peer, status, message, fate, .. } = &*self.inner;
-        if let Some(method) = method {
-            write!(f, "{method} ")?;
-        }
-        if let Some(peer) = peer {
-            write!(f, "at {peer} ")?;
-        }
-        if method.is_some() || peer.is_some() {
-            f.write_str("failed: ")?;
+        match (method, peer) {
+            (Some(method), Some(peer)) => write!(f, "{method} at {peer} failed: ")?,
+            (Some(method), None) => write!(f, "{method} failed: ")?,
+            (None, Some(peer)) => write!(f, "{peer}: ")?,
+            (None, None) => {}
         }
         match status {
             Some(status) => write!(f, "{status}")?,
@@ -284,6 +281,18 @@ impl<E> CallError<E> {
         match self {
             Self::Method(error) => Ok(error),
             Self::Rpc(error) => Err(error),
+        }
+    }
+
+    /// Returns the method's own error, made of the call's where that is what failed: for a handler that calls onward and fails as the
+    /// next service does.
+    pub fn into_own(self) -> E
+    where
+        E: From<Error>,
+    {
+        match self {
+            Self::Method(error) => error,
+            Self::Rpc(error) => error.into(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Body, CodecKind, ItemStream, Metadata, MethodDescriptor, MethodId};
+use crate::{Body, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, message};
 
 /// A call as layers and transports see it: a method, what travels beside the arguments, and the encoded arguments.
 #[derive(Debug)]
@@ -104,6 +104,14 @@ impl Request {
         self
     }
 
+    /// Reads the request as the enum that `#[service]` generates, as a layer that records or audits does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode): it is a request of another service, or its bytes do not fit.
+    pub fn message<'a, M: Message<'a>>(&'a self) -> Result<M, Error> {
+        message::decode(self.codec, self.method, self.body.message())
+    }
+
     /// Copies a request whose body is one message, so that it can be sent again; one that streams cannot be copied.
     pub fn try_clone(&self) -> Option<Self> {
         Some(Self {
@@ -191,6 +199,15 @@ impl Response {
             None => body,
         };
         Self { body, ..self }
+    }
+
+    /// Reads the response to a call of `method` as the enum that `#[service]` generates; of a method that answers with a stream, whether
+    /// there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode): the service has no such method, or the bytes do not fit.
+    pub fn message<'a, M: Message<'a>>(&'a self, method: MethodId) -> Result<M, Error> {
+        message::decode(self.codec, method, self.body.message())
     }
 
     /// Takes the response apart into metadata and body.

@@ -127,7 +127,7 @@ impl Inner {
         let link = match link.await {
             Ok(Ok(link)) => link,
             Ok(Err(error)) => {
-                let text = format!("no connection could be made: {error}");
+                let text = "no connection could be made: check the address, and that a server listens there";
                 return Err(Error::new(ErrorKind::Connect, text).with_peer(uri).with_source(error));
             }
             Err(_) => {

@@ -92,7 +92,8 @@ impl Tally {
         let stuck = done.iter().filter(|done| **done == 0).count();
         ensure!(stuck < done.len(), "hung: nothing was done within {elapsed:?}, {} before", sum(&before));
         if stuck > 0 {
-            eprintln!("note: {stuck} of {} callers got no answer within {elapsed:?}", done.len());
+            let who = std::env::args().skip(2).take(2).collect::<Vec<_>>().join(" ");
+            eprintln!("{who}: {stuck} of {} callers got no answer within {elapsed:.1?}", done.len());
         }
         Ok(Rate { count: sum(&done), elapsed, cpu: cpu_after.saturating_sub(cpu_before) })
     }

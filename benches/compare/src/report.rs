@@ -65,9 +65,9 @@ impl Report {
     /// Prints the medians, and farcall's divided by each peer's.
     pub fn print(&self, plan: &Plan) {
         for work in &plan.works {
-            println!("{work:>4}  {}", work.title());
+            println!("{:<4} {}", work.to_string().title());
         }
-        println!("\nmedians (W5, W6, W10 in MiB/s each way; K thousand, M million)");
+        println!("\nmedians over the rounds (MiB of W5 and W6: so many there, as many back)");
         self.table(plan, |rounds, peer| rounds.get(&peer).map(|values| in_short(median(values))));
         if plan.peers.contains(&Peer::Farcall) && plan.peers.len() > 1 {
             println!("\nratios: farcall's median / the peer's (µs and bytes: less is better; per second: more is)");

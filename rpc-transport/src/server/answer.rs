@@ -100,9 +100,9 @@ async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Inco
     });
     let outcome = match deadline {
         None => work.await,
-        Some(deadline) => match tokio::time::timeout_at(deadline.into(), work).await {
-            Ok(outcome) => outcome,
-            Err(_) => Ok(Err(too_late("the deadline passed while the handler ran").into())),
+        Some(deadline) => match before(deadline, work).await {
+            Some(outcome) => outcome,
+            None => Ok(Err(too_late("the deadline passed while the handler ran").into())),
         },
     };
     let error = match outcome {
@@ -119,6 +119,17 @@ async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Inco
     } else {
         shared.with(|machine| machine.fail(id, into_status(&error)));
     }
+}
+
+/// Waits for a future until a deadline; past it the future is not polled again, even if it is woken by the same deadline further on.
+async fn before<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    let mut sleep = pin!(tokio::time::sleep_until(deadline.into()));
+    let mut future = pin!(future);
+    poll_fn(|cx| match sleep.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => future.as_mut().poll(cx).map(Some),
+    })
+    .await
 }
 
 fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) -> Result<Request, Error> {

@@ -1,7 +1,8 @@
 //! The socket itself: length-prefixed messages over tokio's TCP, with nodelay, echoed without decoding.
 //!
 //! `raw` makes one write for each message. `raw-pipelined` writes all that is ready at once, on both sides: the limit. Neither has caller
-//! tasks: one task keeps the calls in flight, and only counts what comes back. A message is held whole before it is answered.
+//! tasks: one task keeps the calls in flight and counts what comes back. Yet each message is found by its length, held whole before it
+//! is answered, and, where small, put into the buffer on its own, as any framework has to.
 
 mod frames;
 
@@ -10,7 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
@@ -24,8 +25,10 @@ use crate::message::{Echo, ITEM_BYTES, NAME, body};
 /// What a message wants, its first byte.
 const ECHO: u8 = 0;
 const ITEMS: u8 = 1;
-/// So much is written at once at most.
-const WRITE_BYTES_MAX: usize = 256 << 10;
+/// A stream is written in parts of this size.
+const WRITE_BYTES: usize = 64 << 10;
+/// What is larger is written from where it lies.
+const COPIED_BYTES_MAX: usize = 4 << 10;
 
 /// Serves; `IS_PIPELINED` coalesces.
 pub async fn serve<const IS_PIPELINED: bool>() -> Result<Infallible> {
@@ -41,33 +44,39 @@ pub async fn serve<const IS_PIPELINED: bool>() -> Result<Infallible> {
 
 async fn answer<const IS_PIPELINED: bool>(mut stream: TcpStream) -> Result<()> {
     let (mut reader, mut writer) = stream.split();
-    let mut frames = Frames::default();
-    loop {
+    let (mut frames, mut answers) = (Frames::default(), BytesMut::new());
+    while frames.first_kind() != Some(ITEMS) {
         frames.read(&mut reader).await?;
-        if frames.first_kind() == Some(ITEMS) {
-            break;
-        }
-        if IS_PIPELINED {
-            let (_, whole) = frames.take_whole();
-            writer.write_all(&whole).await?;
-        } else {
-            while let Some(frame) = frames.next() {
-                writer.write_all(&frame).await?;
+        let whole = frames.take_whole();
+        for frame in frames::each(&whole) {
+            if IS_PIPELINED && frame.len() <= COPIED_BYTES_MAX {
+                answers.put_slice(frame);
+            } else {
+                writer.write_all(frame).await?;
             }
         }
+        writer.write_all(&answers).await?;
+        answers.clear();
     }
-    let item = frame(ECHO, &body(ITEM_BYTES));
-    let block = item.repeat(if IS_PIPELINED { WRITE_BYTES_MAX / item.len() } else { 1 });
+    let item = body(ITEM_BYTES);
     loop {
-        writer.write_all(&block).await?;
+        answers.clear();
+        while answers.is_empty() || IS_PIPELINED && answers.len() < WRITE_BYTES {
+            put_frame(&mut answers, ECHO, &item);
+        }
+        writer.write_all(&answers).await?;
     }
+}
+
+fn put_frame(buffer: &mut BytesMut, kind: u8, body: &[u8]) {
+    buffer.put_u32(body.len() as u32);
+    buffer.put_u8(kind);
+    buffer.put_slice(body);
 }
 
 fn frame(kind: u8, body: &[u8]) -> BytesMut {
     let mut frame = BytesMut::with_capacity(HEADER_BYTES + body.len());
-    frame.put_u32(body.len() as u32);
-    frame.put_u8(kind);
-    frame.put_slice(body);
+    put_frame(&mut frame, kind, body);
     frame
 }
 
@@ -96,8 +105,9 @@ impl<const IS_PIPELINED: bool> load::Client for Client<IS_PIPELINED> {
         stream.write_all(&sent).await?;
         let received = loop {
             frames.read(stream).await?;
-            if let Some(frame) = frames.next() {
-                break frame;
+            let whole = frames.take_whole();
+            if !whole.is_empty() {
+                break whole;
             }
         };
         ensure!(received == sent, "another reply");
@@ -114,7 +124,7 @@ impl<const IS_PIPELINED: bool> load::Client for Client<IS_PIPELINED> {
         stream.write_all(&frame(ITEMS, &[])).await?;
         loop {
             frames.read(stream).await?;
-            count.add(frames.take_whole().0);
+            count.add(frames::each(&frames.take_whole()).count() as u64);
         }
     }
 
@@ -127,42 +137,43 @@ impl<const IS_PIPELINED: bool> load::Client for Client<IS_PIPELINED> {
         tasks: &mut JoinSet<Result<()>>,
     ) {
         let (client, count) = (self.clone(), tally.count());
-        let frame = frame(ECHO, &echo_body(0, payload));
+        let frame = frame(ECHO, &echo_body(0, payload)).freeze();
         tasks.spawn(async move {
             let mut connection = client.0.lock().await;
             let (stream, frames) = &mut *connection;
-            keep_in_flight(stream, frames, &frame, in_flight, IS_PIPELINED, &count).await
+            keep_in_flight::<IS_PIPELINED>(stream, frames, &frame, in_flight, &count).await
         });
     }
 }
 
-async fn keep_in_flight(
+async fn keep_in_flight<const IS_PIPELINED: bool>(
     stream: &mut TcpStream,
     frames: &mut Frames,
-    frame: &[u8],
+    frame: &Bytes,
     in_flight: usize,
-    is_pipelined: bool,
     count: &Count,
 ) -> Result<()> {
     let (mut reader, mut writer) = stream.split();
-    let at_once = if is_pipelined { (WRITE_BYTES_MAX / frame.len()).clamp(1, in_flight) } else { 1 };
-    let block = frame.repeat(at_once);
-    // What the first unsent frame has been sent of.
-    let (mut unsent, mut offset) = (in_flight, 0);
+    let (mut unsent, mut ready, mut requests) = (in_flight, Bytes::new(), BytesMut::new());
     loop {
-        let ready = &block[offset..frame.len() * unsent.min(at_once).max(1)];
+        if ready.is_empty() && unsent > 0 {
+            // Gives the memory back before more is put there.
+            ready = Bytes::new();
+            if IS_PIPELINED && frame.len() <= COPIED_BYTES_MAX {
+                (0..unsent).for_each(|_| requests.put_slice(frame));
+                (ready, unsent) = (requests.split().freeze(), 0);
+            } else {
+                (ready, unsent) = (frame.clone(), unsent - 1);
+            }
+        }
         tokio::select! {
             biased;
-            written = writer.write(ready), if unsent > 0 => {
-                offset += written?;
-                unsent -= offset / frame.len();
-                offset %= frame.len();
-            }
+            written = writer.write(&ready), if !ready.is_empty() => ready.advance(written?),
             read = frames.read(&mut reader) => {
                 read?;
-                let (answered, _) = frames.take_whole();
-                unsent += answered as usize;
-                count.add(answered);
+                let answered = frames::each(&frames.take_whole()).count();
+                unsent += answered;
+                count.add(answered as u64);
             }
         }
     }

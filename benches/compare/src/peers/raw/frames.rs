@@ -39,21 +39,20 @@ impl Frames {
         self.buffer.get(HEADER_BYTES - 1).copied()
     }
 
-    /// Takes the next message that is whole.
-    pub fn next(&mut self) -> Option<BytesMut> {
-        let bytes = frame_bytes(&self.buffer).filter(|bytes| *bytes <= self.buffer.len())?;
-        Some(self.buffer.split_to(bytes))
+    /// Takes all messages that are whole.
+    pub fn take_whole(&mut self) -> BytesMut {
+        let end = each(&self.buffer).map(<[u8]>::len).sum();
+        self.buffer.split_to(end)
     }
+}
 
-    /// Takes all that are whole, and counts them.
-    pub fn take_whole(&mut self) -> (u64, BytesMut) {
-        let (mut count, mut end) = (0, 0);
-        while let Some(bytes) = frame_bytes(&self.buffer[end..]).filter(|bytes| end + bytes <= self.buffer.len()) {
-            count += 1;
-            end += bytes;
-        }
-        (count, self.buffer.split_to(end))
-    }
+/// Returns each message that is whole, with its header.
+pub fn each(mut buffer: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (frame, rest) = buffer.split_at_checked(frame_bytes(buffer)?)?;
+        buffer = rest;
+        Some(frame)
+    })
 }
 
 fn frame_bytes(mut buffer: &[u8]) -> Option<usize> {

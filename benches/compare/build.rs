@@ -14,7 +14,11 @@ fn main() {
         .package("compare")
         .method(method("echo", "Echo", "crate::message::Echo", "crate::message::Echo").build())
         .method(method("blob", "Blob", "crate::message::Nothing", "crate::message::Blob").build())
-        .method(method("items", "Items", "crate::message::Nothing", "crate::message::Blob").server_streaming().build())
+        .method(
+            method("items", "Items", "crate::message::Nothing", "crate::message::Blob")
+                .server_streaming()
+                .build(),
+        )
         .build();
     Builder::new().compile(&[service]);
 }

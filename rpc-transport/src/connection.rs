@@ -88,13 +88,19 @@ impl Shared {
     /// Ends all calls because the link is gone.
     pub(crate) fn lost(&self, reason: &str) {
         self.with(|machine| machine.lost(reason));
-        self.ended.notify_waiters();
+        self.announce_end();
     }
 
     /// Ends all calls for a reason that the peer is told.
     pub(crate) fn close(&self, fatal: &Fatal) {
         self.with(|machine| machine.close(fatal));
+        self.announce_end();
+    }
+
+    fn announce_end(&self) {
         self.ended.notify_waiters();
+        // A reader that waits for the writer waits no longer: the writer may be gone.
+        self.written.notify_waiters();
     }
 
     /// Names the peer in an error.

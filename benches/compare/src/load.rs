@@ -101,11 +101,8 @@ pub async fn run<C: Client>(work: Work, target: Target) -> Result<Vec<Sample>> {
         Work::W7 => vec![sample("items_per_s", items::<C>(target).await?.per_second())],
         Work::W8 => {
             let [server, client] = idle::<C>(target).await?;
-            let of_client = Sample {
-                work: "W8-client".into(),
-                metric: "bytes_per_connection".into(),
-                value: client,
-            };
+            let of_client =
+                Sample { work: "W8-client".into(), metric: "bytes_per_connection".into(), value: client };
             vec![sample("bytes_per_connection", server), of_client]
         }
         Work::W10 => beside_blobs::<C>(target, sample).await?,
@@ -133,7 +130,12 @@ async fn latencies<C: Client>(client: Arc<C>, window: Window) -> Result<Vec<u64>
     timeout(window.limit(), calls).await.context("hung: a call was not answered")??
 }
 
-async fn unary<C: Client>(connections: usize, in_flight: usize, bytes: usize, target: Target) -> Result<Rate> {
+async fn unary<C: Client>(
+    connections: usize,
+    in_flight: usize,
+    bytes: usize,
+    target: Target,
+) -> Result<Rate> {
     let (tally, mut tasks, payload) = (Tally::default(), JoinSet::new(), body(bytes));
     for _ in 0..connections {
         Arc::new(C::connect(target.port).await?).callers(in_flight, &payload, &tally, &mut tasks);
@@ -175,17 +177,22 @@ async fn idle<C: Client>(target: Target) -> Result<[f64; 2]> {
     // What the first connections cost once and for all is not counted.
     let _warm: Vec<_> = stream::iter(0..16).map(connect).buffer_unordered(4).try_collect().await?;
     sleep(Duration::from_millis(100)).await;
-    let resident = || anyhow::Ok([resident_bytes(target.server)?, resident_bytes(std::process::id() as i32)?]);
+    let resident =
+        || anyhow::Ok([resident_bytes(target.server)?, resident_bytes(std::process::id() as i32)?]);
     let before = resident()?;
     let connections = stream::iter(0..CONNECTIONS).map(connect).buffer_unordered(4).try_collect::<Vec<_>>();
-    let connections = timeout(target.window.patience * 4, connections).await.context("hung while connecting")??;
+    let connections =
+        timeout(target.window.patience * 4, connections).await.context("hung while connecting")??;
     sleep(Duration::from_millis(300)).await;
     let after = resident()?;
     drop(connections);
     Ok([0, 1].map(|side| (after[side] as f64 - before[side] as f64) / CONNECTIONS as f64))
 }
 
-async fn beside_blobs<C: Client>(target: Target, sample: impl Fn(&str, f64) -> Sample) -> Result<Vec<Sample>> {
+async fn beside_blobs<C: Client>(
+    target: Target,
+    sample: impl Fn(&str, f64) -> Sample,
+) -> Result<Vec<Sample>> {
     let client = Arc::new(C::connect(target.port).await?);
     let (tally, mut tasks) = (Tally::default(), JoinSet::new());
     let count = tally.count();

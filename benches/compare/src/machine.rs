@@ -33,7 +33,8 @@ pub fn enter_own_network() -> String {
 
 fn own_network() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNET).context("no namespace of its own")?;
-    let status = Command::new("ip").args(["link", "set", "lo", "up"]).status().context("ip link set lo up")?;
+    let status =
+        Command::new("ip").args(["link", "set", "lo", "up"]).status().context("ip link set lo up")?;
     ensure!(status.success(), "ip link set lo up: {status}");
     fs::write(CONGESTION, "reno").context("cannot choose reno")
 }

@@ -10,12 +10,13 @@ mod message;
 mod peers;
 mod report;
 mod rounds;
+mod targets;
 mod work;
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::rounds::Plan;
@@ -77,14 +78,18 @@ impl Run {
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.child {
+    let outcome = match cli.child {
         Some(Child::Serve(serve)) => serve.run(),
         Some(Child::Load(load)) => load.run(),
         None => {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compare.json");
             rounds::run(cli.run.plan(), &path)
         }
-    }
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    // Not by returning it: that would print a backtrace where the environment asks for them.
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }

@@ -82,9 +82,13 @@ impl Tally {
         self.0.lock().expect("nobody panics with it").iter().map(Count::get).collect()
     }
 
-    /// Watches the tasks for a window.
+    /// Watches the tasks for a window, which begins once each has done something.
     pub async fn rate(&self, window: Window, server: i32) -> Result<Rate> {
+        let patience_ends = Instant::now() + window.patience;
         tokio::time::sleep(window.warm_up).await;
+        while self.counts().contains(&0) && Instant::now() < patience_ends {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let (cpu_before, before, started_at) = (cpu(server)?, self.counts(), Instant::now());
         tokio::time::sleep(window.measured).await;
         let (after, elapsed, cpu_after) = (self.counts(), started_at.elapsed(), cpu(server)?);

@@ -34,6 +34,9 @@ pub const ITEM_BYTES: usize = 64;
 pub const BLOB_BYTES: usize = 64 << 20;
 /// The largest message that a peer with such a limit is told to take.
 pub const MESSAGE_BYTES_MAX: usize = 128 << 20;
+/// What a peer with flow control may have under way in one stream, and in one connection.
+pub const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+pub const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// Makes a body of so many bytes.
 pub fn body(bytes: usize) -> Bytes {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::measure::Sample;
 use crate::rounds::Plan;
+use crate::targets::{less_is_better, target};
 use crate::work::{Peer, Work};
 
 /// The figures of all rounds.
@@ -39,7 +40,8 @@ impl Report {
     /// Adds what a round measured.
     pub fn add(&mut self, peer: Peer, samples: &[Sample]) {
         for sample in samples {
-            let known = |figure: &&mut Figure| (&figure.work, &figure.metric) == (&sample.work, &sample.metric);
+            let known =
+                |figure: &&mut Figure| (&figure.work, &figure.metric) == (&sample.work, &sample.metric);
             let figure = match self.figures.iter_mut().find(known) {
                 Some(figure) => figure,
                 None => {
@@ -62,34 +64,42 @@ impl Report {
         self.figures.sort_by_key(|figure| position(&figure.work));
     }
 
-    /// Prints the medians, and farcall's divided by each peer's.
+    /// Prints the medians, and farcall's divided by each peer's, with the targets.
     pub fn print(&self, plan: &Plan) {
         for work in &plan.works {
-            println!("{:<4} {}", work.to_string().title());
+            println!("{:<4} {}", work.to_string(), work.title());
         }
         println!("\nmedians over the rounds (MiB of W5 and W6: so many there, as many back)");
-        self.table(plan, |rounds, peer| rounds.get(&peer).map(|values| in_short(median(values))));
+        self.table(plan, |figure, peer| figure.rounds.get(&peer).map(|values| in_short(median(values))));
         if plan.peers.contains(&Peer::Farcall) && plan.peers.len() > 1 {
-            println!("\nratios: farcall's median / the peer's (µs and bytes: less is better; per second: more is)");
-            self.table(plan, |rounds, peer| {
-                let ratio = median(rounds.get(&Peer::Farcall)?) / median(rounds.get(&peer)?);
-                Some(format!("{ratio:.2} ×"))
+            println!(
+                "\nratios: farcall's median / the peer's, and the target where there is one; ! marks one that is missed"
+            );
+            self.table(plan, |figure, peer| {
+                let ratio = median(figure.rounds.get(&Peer::Farcall)?) / median(figure.rounds.get(&peer)?);
+                let Some(target) = target(&figure.work, &figure.metric, peer) else {
+                    return (peer != Peer::Farcall).then(|| format!("{ratio:.2}        "));
+                };
+                let sign = if less_is_better(&figure.metric) { '≤' } else { '≥' };
+                let is_met = if sign == '≤' { ratio <= target } else { ratio >= target };
+                Some(format!("{ratio:.2}{} {sign} {target:<4}", if is_met { ' ' } else { '!' }))
             });
         }
         println!();
-        for (peer, work) in plan.peers.iter().flat_map(|peer| plan.works.iter().map(move |work| (peer, work))) {
+        for (peer, work) in plan.peers.iter().flat_map(|peer| plan.works.iter().map(move |work| (peer, work)))
+        {
             if let Some(why) = peer.lacks(*work) {
                 println!("{peer} does no {work}: {why}");
             }
         }
     }
 
-    fn table(&self, plan: &Plan, cell: impl Fn(&BTreeMap<Peer, Vec<f64>>, Peer) -> Option<String>) {
+    fn table(&self, plan: &Plan, cell: impl Fn(&Figure, Peer) -> Option<String>) {
         let head: String = plan.peers.iter().map(|peer| format!("{:>15}", peer.name())).collect();
         println!("{:<10} {:<20}{head}", "work", "metric");
         for figure in &self.figures {
             let cells = plan.peers.iter().map(|peer| {
-                let text = cell(&figure.rounds, *peer).unwrap_or_else(|| "–".to_owned());
+                let text = cell(figure, *peer).unwrap_or_else(|| "–".to_owned());
                 format!("{text:>15}")
             });
             println!("{:<10} {:<20}{}", figure.work, figure.metric, cells.collect::<String>());

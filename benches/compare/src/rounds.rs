@@ -1,6 +1,6 @@
 //! The parent: starts the processes of each measurement and gathers what they say.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,6 +24,9 @@ pub struct Plan {
     pub budget: Option<Duration>,
 }
 
+/// What has failed so often is not tried again.
+const FAILURES_MAX: u32 = 2;
+
 /// Runs all rounds, prints the tables and writes the figures.
 pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
     println!("{}", machine::describe());
@@ -35,13 +38,14 @@ pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
 
     let (started_at, others) = (Instant::now(), machine::Others::watch()?);
     let mut report = Report::default();
-    let mut failed = BTreeSet::new();
+    let mut failures = BTreeMap::new();
     for round in 1..=plan.rounds {
         let round_started_at = Instant::now();
         // The innermost loop is over the peers: what they are compared by is measured at nearly the same time.
         for work in &works {
             for peer in &plan.peers {
-                if failed.contains(&(*peer, *work)) || peer.lacks(*work).is_some() {
+                let failures: &mut u32 = failures.entry((*peer, *work)).or_default();
+                if *failures >= FAILURES_MAX || peer.lacks(*work).is_some() {
                     continue;
                 }
                 if plan.budget.is_some_and(|budget| started_at.elapsed() > budget) {
@@ -51,7 +55,7 @@ pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
                 match measure(*peer, *work, plan.window) {
                     Ok(samples) => report.add(*peer, &samples),
                     Err(error) => {
-                        failed.insert((*peer, *work));
+                        *failures += 1;
                         progress("");
                         println!("{peer} failed at {work}: {error:#}");
                     }
@@ -70,7 +74,8 @@ pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
     println!("took {:.0} s; other processes took {}", started_at.elapsed().as_secs_f64(), others.share()?);
     report.write(path)?;
     println!("wrote {}", path.display());
-    ensure!(failed.is_empty(), "{} of the measurements failed", failed.len());
+    let failures: u32 = failures.values().sum();
+    ensure!(failures == 0, "{failures} measurements failed: their reasons stand above");
     Ok(())
 }
 
@@ -149,4 +154,3 @@ impl Drop for Running {
         let _ = self.0.wait();
     }
 }
-

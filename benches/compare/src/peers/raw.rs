@@ -1,8 +1,8 @@
 //! The socket itself: length-prefixed messages over tokio's TCP, with nodelay, echoed without decoding.
 //!
 //! `raw` makes one write for each message. `raw-pipelined` writes all that is ready at once, on both sides: the limit. Neither has caller
-//! tasks: one task keeps the calls in flight and counts what comes back. Yet each message is found by its length, held whole before it
-//! is answered, and, where small, put into the buffer on its own, as any framework has to.
+//! tasks: one task keeps the calls in flight and counts what comes back. Yet, as any framework has to, it takes each message out of what
+//! was read, whole, and puts each small one into the buffer by itself.
 
 mod frames;
 
@@ -25,8 +25,8 @@ use crate::message::{Echo, ITEM_BYTES, NAME, body};
 /// What a message wants, its first byte.
 const ECHO: u8 = 0;
 const ITEMS: u8 = 1;
-/// A stream is written in parts of this size.
-const WRITE_BYTES: usize = 64 << 10;
+/// So much is written at once at most.
+const WRITE_BYTES_MAX: usize = 256 << 10;
 /// What is larger is written from where it lies.
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
@@ -45,14 +45,20 @@ pub async fn serve<const IS_PIPELINED: bool>() -> Result<Infallible> {
 async fn answer<const IS_PIPELINED: bool>(mut stream: TcpStream) -> Result<()> {
     let (mut reader, mut writer) = stream.split();
     let (mut frames, mut answers) = (Frames::default(), BytesMut::new());
-    while frames.first_kind() != Some(ITEMS) {
+    loop {
         frames.read(&mut reader).await?;
-        let whole = frames.take_whole();
-        for frame in frames::each(&whole) {
-            if IS_PIPELINED && frame.len() <= COPIED_BYTES_MAX {
-                answers.put_slice(frame);
+        if frames.first_kind() == Some(ITEMS) {
+            break;
+        }
+        if IS_PIPELINED && frames.first_bytes() > COPIED_BYTES_MAX {
+            writer.write_all(&frames.take_whole()).await?;
+            continue;
+        }
+        while let Some(frame) = frames.next() {
+            if IS_PIPELINED {
+                answers.put_slice(&frame);
             } else {
-                writer.write_all(frame).await?;
+                writer.write_all(&frame).await?;
             }
         }
         writer.write_all(&answers).await?;
@@ -61,7 +67,7 @@ async fn answer<const IS_PIPELINED: bool>(mut stream: TcpStream) -> Result<()> {
     let item = body(ITEM_BYTES);
     loop {
         answers.clear();
-        while answers.is_empty() || IS_PIPELINED && answers.len() < WRITE_BYTES {
+        while answers.is_empty() || IS_PIPELINED && answers.len() < WRITE_BYTES_MAX {
             put_frame(&mut answers, ECHO, &item);
         }
         writer.write_all(&answers).await?;
@@ -105,9 +111,8 @@ impl<const IS_PIPELINED: bool> load::Client for Client<IS_PIPELINED> {
         stream.write_all(&sent).await?;
         let received = loop {
             frames.read(stream).await?;
-            let whole = frames.take_whole();
-            if !whole.is_empty() {
-                break whole;
+            if let Some(frame) = frames.next() {
+                break frame;
             }
         };
         ensure!(received == sent, "another reply");
@@ -124,7 +129,7 @@ impl<const IS_PIPELINED: bool> load::Client for Client<IS_PIPELINED> {
         stream.write_all(&frame(ITEMS, &[])).await?;
         loop {
             frames.read(stream).await?;
-            count.add(frames::each(&frames.take_whole()).count() as u64);
+            count.add(std::iter::from_fn(|| frames.next()).count() as u64);
         }
     }
 
@@ -154,16 +159,19 @@ async fn keep_in_flight<const IS_PIPELINED: bool>(
     count: &Count,
 ) -> Result<()> {
     let (mut reader, mut writer) = stream.split();
+    let at_once = if IS_PIPELINED { (WRITE_BYTES_MAX / frame.len()).clamp(1, in_flight) } else { 1 };
+    let block = Bytes::from(frame.repeat(at_once));
     let (mut unsent, mut ready, mut requests) = (in_flight, Bytes::new(), BytesMut::new());
     loop {
         if ready.is_empty() && unsent > 0 {
             // Gives the memory back before more is put there.
-            ready = Bytes::new();
+            drop(std::mem::take(&mut ready));
             if IS_PIPELINED && frame.len() <= COPIED_BYTES_MAX {
                 (0..unsent).for_each(|_| requests.put_slice(frame));
                 (ready, unsent) = (requests.split().freeze(), 0);
             } else {
-                (ready, unsent) = (frame.clone(), unsent - 1);
+                let count = unsent.min(at_once);
+                (ready, unsent) = (block.slice(..count * frame.len()), unsent - count);
             }
         }
         tokio::select! {
@@ -171,7 +179,7 @@ async fn keep_in_flight<const IS_PIPELINED: bool>(
             written = writer.write(&ready), if !ready.is_empty() => ready.advance(written?),
             read = frames.read(&mut reader) => {
                 read?;
-                let answered = frames::each(&frames.take_whole()).count();
+                let answered = std::iter::from_fn(|| frames.next()).count();
                 unsent += answered;
                 count.add(answered as u64);
             }

@@ -19,12 +19,13 @@ use self::echoing_client::EchoingClient;
 use self::echoing_server::{Echoing, EchoingServer};
 use crate::load;
 use crate::measure::Count;
-use crate::message::{BLOB_BYTES, Blob, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing, body};
+use crate::message::{
+    BLOB_BYTES, Blob, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing,
+    STREAM_WINDOW_BYTES, body,
+};
 
 include!(concat!(env!("OUT_DIR"), "/compare.Echoing.rs"));
 
-const STREAM_WINDOW_BYTES: u32 = 8 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 const STREAMS_MAX: u32 = 4096;
 
 struct Echoer {

@@ -195,7 +195,12 @@ fn a_oneway_call_that_is_answered_with_items_cancels_them() {
 
 #[test]
 fn a_closed_connection_neither_reads_nor_writes_more_than_its_farewell() {
-    let mut pair = Pair::default();
+    // So little that the items below are worth a grant when they are read.
+    let tight = config(|config| {
+        config.settings.connection_window_bytes = 64 << 10;
+        config.buffer_bytes_max = 0;
+    });
+    let mut pair = Pair::open(tight, Config::default());
     let (stream, _) = pair.call(unary(""));
     pair.server.reply(stream, reply_with_items(""));
     send_items(&mut pair.server, stream, &vec![Bytes::from(vec![0; 4096]); 15]);

@@ -207,6 +207,21 @@ fn a_message_that_has_room_does_not_wait_for_the_reader_of_the_items_before() {
     assert_eq!(items_of(&mut pair.client, id).0.last().map(Bytes::len), Some(4 << 20));
 }
 
+#[test]
+fn calls_given_up_for_want_of_credit_leave_nothing_behind() {
+    let peer = Settings { connection_window_bytes: 1024, ..Settings::default() };
+    let mut lone = Lone::new(Side::Client, Config::default(), peer);
+    for _ in 0..3 {
+        lone.machine.open(unary(zeros(100_000))).unwrap();
+    }
+    for _ in 0..1000 {
+        let id = lone.machine.open(unary(zeros(100_000))).unwrap();
+        lone.frames();
+        lone.machine.cancel(id, ResetCode::DeadlineExceeded);
+    }
+    assert_eq!(lone.machine.ready.len(), 3);
+}
+
 /// A server where 10,000 bytes of unfinished messages have room, and three calls whose arguments have begun to come.
 fn three_uploads() -> Lone {
     let config = config(|config| config.buffer_bytes_max = 10_000);
@@ -236,12 +251,12 @@ fn a_message_that_waits_for_room_takes_no_more_than_its_window() {
 fn room_goes_to_the_next_in_line_when_a_message_is_given_up() {
     let mut lone = three_uploads();
     let reset = 1_u16.to_le_bytes();
-    lone.feed(FrameKind::Reset, id(2, 1), Flags::NONE, &reset).unwrap();
-    assert_eq!(lone.machine.waiting, [id(3, 2)]);
+    lone.feed(FrameKind::Reset, id(3, 2), Flags::NONE, &reset).unwrap();
+    assert_eq!(lone.machine.waiting, [id(2, 1)]);
     lone.feed(FrameKind::Reset, id(1, 0), Flags::NONE, &reset).unwrap();
     assert!(lone.machine.waiting.is_empty());
     assert_eq!(lone.machine.inflow.booked().2, 9000);
-    lone.feed(FrameKind::Reset, id(3, 2), Flags::NONE, &reset).unwrap();
+    lone.feed(FrameKind::Reset, id(2, 1), Flags::NONE, &reset).unwrap();
     lone.frames();
     assert!(lone.machine.is_at_rest(), "{:#?}", lone.machine);
 }

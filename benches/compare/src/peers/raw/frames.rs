@@ -39,20 +39,27 @@ impl Frames {
         self.buffer.get(HEADER_BYTES - 1).copied()
     }
 
-    /// Takes all messages that are whole.
+    /// Returns the size of the first message with its header, 0 where that is not known yet.
+    pub fn first_bytes(&self) -> usize {
+        frame_bytes(&self.buffer).unwrap_or(0)
+    }
+
+    /// Takes the next message that is whole, with its header.
+    pub fn next(&mut self) -> Option<BytesMut> {
+        let bytes = frame_bytes(&self.buffer).filter(|bytes| *bytes <= self.buffer.len())?;
+        Some(self.buffer.split_to(bytes))
+    }
+
+    /// Takes all that are whole, in one piece.
     pub fn take_whole(&mut self) -> BytesMut {
-        let end = each(&self.buffer).map(<[u8]>::len).sum();
+        let mut end = 0;
+        while let Some(bytes) =
+            frame_bytes(&self.buffer[end..]).filter(|bytes| end + bytes <= self.buffer.len())
+        {
+            end += bytes;
+        }
         self.buffer.split_to(end)
     }
-}
-
-/// Returns each message that is whole, with its header.
-pub fn each(mut buffer: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (frame, rest) = buffer.split_at_checked(frame_bytes(buffer)?)?;
-        buffer = rest;
-        Some(frame)
-    })
 }
 
 fn frame_bytes(mut buffer: &[u8]) -> Option<usize> {

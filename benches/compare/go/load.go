@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// How often a small call of W10 is due.
+const pace = time.Millisecond
+
 type target struct {
 	port, server, warmUpMs, measuredMs, patienceMs int
 }
@@ -100,6 +103,32 @@ func latencies(client *rpc.Client, t target) ([]int64, error) {
 			taken = append(taken, answeredAt.Sub(now).Nanoseconds())
 		}
 		now = answeredAt
+	}
+	sort.Slice(taken, func(a, b int) bool { return taken[a] < taken[b] })
+	return taken, nil
+}
+
+// As latencies, but a call is due each millisecond, and waits from then on.
+func pacedLatencies(client *rpc.Client, t target) ([]int64, error) {
+	var taken []int64
+	payload := body(64)
+	due := time.Now().Add(ms(t.warmUpMs))
+	end := due.Add(ms(t.measuredMs))
+	for id := uint64(1); due.Before(end) && time.Now().Before(end); id++ {
+		since := due
+		if wait := time.Until(due); wait > 0 {
+			time.Sleep(wait)
+			// That the timer is late is not the peer's doing.
+			since = time.Now()
+		}
+		if err := call(client, id, payload); err != nil {
+			return nil, err
+		}
+		taken = append(taken, time.Since(since).Nanoseconds())
+		due = due.Add(pace)
+	}
+	for ; due.Before(end); due = due.Add(pace) {
+		taken = append(taken, end.Sub(due).Nanoseconds())
 	}
 	sort.Slice(taken, func(a, b int) bool { return taken[a] < taken[b] })
 	return taken, nil
@@ -216,7 +245,7 @@ func besideBlobs(t target) ([]sample, error) {
 		}
 		bulk <- r
 	}()
-	sorted, err := latencies(client, t)
+	sorted, err := pacedLatencies(client, t)
 	r := <-bulk
 	return []sample{
 		{"W10", "p50_us", percentile(sorted, 0.5)},

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::measure::{Count, Rate, Sample, Tally, Window, percentile_us, resident_bytes};
 use crate::message::{BLOB_BYTES, Echo, NAME, body};
@@ -41,6 +41,9 @@ pub trait Client: Send + Sync + Sized + 'static {
         }
     }
 }
+
+/// How often a small call of W10 is due.
+const PACE: Duration = Duration::from_millis(1);
 
 type Callers = JoinSet<Result<()>>;
 
@@ -123,6 +126,34 @@ async fn latencies<C: Client>(client: Arc<C>, window: Window) -> Result<Vec<u64>
                 latencies.push((answered_at - now).as_nanos() as u64);
             }
             now = answered_at;
+        }
+        latencies.sort_unstable();
+        anyhow::Ok(latencies)
+    });
+    timeout(window.limit(), calls).await.context("hung: a call was not answered")??
+}
+
+/// As [`latencies`], but a call is due each millisecond, and waits from then on: one that holds up a hundred counts a hundred times.
+async fn paced_latencies<C: Client>(client: Arc<C>, window: Window) -> Result<Vec<u64>> {
+    let calls = tokio::spawn(async move {
+        let mut caller = Caller::new(0, body(64));
+        let mut latencies = Vec::new();
+        let mut due = Instant::now() + window.warm_up;
+        let end = due + window.measured;
+        while due < end && Instant::now() < end {
+            let mut since = due;
+            if Instant::now() < due {
+                sleep_until(due.into()).await;
+                // That the timer is late is not the peer's doing.
+                since = Instant::now();
+            }
+            caller.call(&*client).await?;
+            latencies.push(since.elapsed().as_nanos() as u64);
+            due += PACE;
+        }
+        while due < end {
+            latencies.push((end - due).as_nanos() as u64);
+            due += PACE;
         }
         latencies.sort_unstable();
         anyhow::Ok(latencies)
@@ -218,7 +249,7 @@ async fn beside_blobs<C: Client>(
     let measured = target.window.measured.max(Duration::from_secs(1));
     let window = Window { measured, ..target.window };
     let target = Target { window, ..target };
-    let (rate, sorted) = tokio::join!(watch(&tally, tasks, target), latencies(client, window));
+    let (rate, sorted) = tokio::join!(watch(&tally, tasks, target), paced_latencies(client, window));
     let (rate, sorted) = (rate?, sorted?);
     Ok(vec![
         sample("p50_us", percentile_us(&sorted, 0.5)),

@@ -46,7 +46,7 @@ impl Work {
             Self::W7 => "server stream of 64-byte items",
             Self::W8 => "memory per idle connection, 1,000 of them",
             Self::W9 => "CPU time of both processes per call of W2",
-            Self::W10 => "small calls beside 64 MiB replies on their connection",
+            Self::W10 => "a small call each ms beside 64 MiB replies on one connection",
         }
     }
 

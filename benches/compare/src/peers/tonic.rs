@@ -1,8 +1,8 @@
 //! tonic with prost, from generated code, without TLS.
 //!
 //! nodelay on both sides; `bytes` fields as `Bytes`, which prost then need not copy out. HTTP/2's window of 64 KiB for a whole connection
-//! would make W5 and W6 wait for window updates, so both windows are raised beyond what is in flight, and so is hyper's limit of
-//! 200 streams for W3. One channel is shared by its clones, as tonic's documentation tells to.
+//! would make W5 and W6 wait for window updates, so both windows are raised beyond what is in flight, frames are larger than 16 KiB,
+//! and hyper's limit of 200 streams is raised for W3. One channel is shared by its clones, as tonic's documentation tells to.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -26,6 +26,8 @@ use crate::message::{
 
 include!(concat!(env!("OUT_DIR"), "/compare.Echoing.rs"));
 
+/// Measured: 16 KiB, the default, gives 480 and 430 MiB/s at W5 and W6, this 670 and 830.
+const FRAME_BYTES: u32 = 1 << 20;
 const STREAMS_MAX: u32 = 4096;
 
 struct Echoer {
@@ -62,6 +64,7 @@ pub async fn serve() -> Result<Infallible> {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
+        .max_frame_size(FRAME_BYTES)
         .add_service(service)
         .serve_with_incoming(incoming)
         .await?;
@@ -74,6 +77,7 @@ impl load::Client for Client {
     async fn connect(port: u16) -> Result<Self> {
         let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
             .tcp_nodelay(true)
+            .max_frame_size(FRAME_BYTES)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .connect()

@@ -26,6 +26,11 @@ pub fn deadline_after(now: Instant, timeout: Duration) -> Instant {
     now.checked_add(timeout.min(year)).unwrap_or(now)
 }
 
+/// Returns the present as tokio has it, which tests can pause.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// How a call gets going; implemented by the functions that generated clients pass along.
 pub trait Start: Send + 'static {
     /// The call under way.
@@ -141,7 +146,7 @@ impl<R: Reply, A: Start> Call<R, A> {
                 unreachable!("the state was idle");
             };
             let mut request = request.map_err(named)?;
-            let after = timeout.map(|timeout| deadline_after(Instant::now(), timeout));
+            let after = timeout.map(|timeout| deadline_after(now(), timeout));
             request.set_deadline(after.into_iter().chain(*this.deadline).min());
             crate::Context::inherit(&mut request);
             *this.deadline = request.deadline();

@@ -71,7 +71,7 @@ impl Context {
 
     /// Returns how much time is left; zero once the deadline has passed, none where there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        self.deadline.map(|deadline| deadline.saturating_duration_since(crate::call::now()))
     }
 
     /// Returns what the caller sent beside the arguments.
@@ -209,16 +209,11 @@ impl<F: Future> Future for Scope<F> {
         let this = self.project();
         let outer = CURRENT.replace(this.context.take());
         // Put back even if the future panics, so that the next call on this thread does not inherit from this one.
-        let guard = Restore { outer: Some(outer), context: this.context };
+        let guard = Restore { outer: Some(outer), context: this.context, ends_call: this.ends_call };
         let poll = this.future.poll(cx);
         drop(guard);
-        if let (Some(ends_call), Some(context)) = (this.ends_call.as_mut(), this.context.as_ref()) {
-            if ends_call.shared.is_none() {
-                ends_call.shared.clone_from(&context.shared);
-            }
-            if poll.is_ready() {
-                *this.ends_call = None;
-            }
+        if poll.is_ready() {
+            *this.ends_call = None;
         }
         poll
     }
@@ -227,12 +222,19 @@ impl<F: Future> Future for Scope<F> {
 struct Restore<'a> {
     outer: Option<Option<Context>>,
     context: &'a mut Option<Context>,
+    ends_call: &'a mut Option<EndsCall>,
 }
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
         if let Some(outer) = self.outer.take() {
             *self.context = CURRENT.replace(outer);
+        }
+        // Noted after a panic too: what the handler has spawned must still learn of its end.
+        if let (Some(ends_call), Some(context)) = (&mut self.ends_call, &self.context)
+            && ends_call.shared.is_none()
+        {
+            ends_call.shared.clone_from(&context.shared);
         }
     }
 }

@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use rpc_core::connection::{OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
 use rpc_core::{Body, CodecKind, Error, ErrorKind, Fate, Request, Response};
 
+use crate::clock::now;
 use crate::connection::{ClientConnection, Shared};
 use crate::items::{self, IncomingItems};
 
@@ -121,7 +121,7 @@ fn describe(request: &Request) -> OpenCall<'_> {
     let mut call =
         OpenCall::new(request.method(), request.codec().id(), body.message().clone(), request.metadata());
     // Time that passed since the call was made has come off by now.
-    call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(now()));
     call.items = body.has_items();
     call.oneway = is_oneway(request);
     call

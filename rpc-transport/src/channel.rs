@@ -1,18 +1,19 @@
 //! The calling side: a channel makes calls to one address, and makes its connection again when it is lost.
 
+mod connecting;
+
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use rpc_core::{Error, ErrorKind, Fate, Request, Response, Service};
-use tokio::sync::Mutex;
 
 use crate::backoff::Backoff;
 use crate::call::OpenedCall;
 use crate::connection::ClientConnection;
 use crate::limits::Limits;
-use crate::link::Link;
 use crate::uri::Uri;
+use connecting::Tries;
 
 /// Calls a server over one connection, which is made again when it is lost.
 ///
@@ -39,8 +40,7 @@ struct Inner {
     options: Options,
     /// The connection that calls go to; it may have ended.
     current: RwLock<Option<Arc<ClientConnection>>>,
-    /// Held by whoever makes a connection, so that only one is made.
-    connecting: Mutex<Failures>,
+    tries: Mutex<Tries>,
 }
 
 struct Options {
@@ -51,13 +51,6 @@ struct Options {
 
 /// A call goes to so many connections that turn out to have ended before it gives up.
 const CONNECTIONS_TRIED_MAX: u32 = 3;
-
-/// The tries that failed since the last connection.
-#[derive(Default)]
-struct Failures {
-    count: u32,
-    next_try_at: Option<Instant>,
-}
 
 impl Channel {
     /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH` or `mem://NAME`.
@@ -88,64 +81,6 @@ impl Inner {
     /// Returns the connection; it may have ended, which the next call on it finds out.
     fn current(&self) -> Option<Arc<ClientConnection>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Returns a connection that takes calls: one that somebody else has made in the meantime, or a new one.
-    async fn reconnect(&self, deadline: Option<Instant>) -> Result<Arc<ClientConnection>, Error> {
-        let mut failures = self.connecting.lock().await;
-        if let Some(connection) = self.current().filter(|connection| connection.takes_calls()) {
-            return Ok(connection);
-        }
-        if let Some(next_try_at) = failures.next_try_at {
-            if deadline.is_some_and(|deadline| deadline <= next_try_at) {
-                return Err(self.too_early(&failures));
-            }
-            tokio::time::sleep_until(next_try_at.into()).await;
-        }
-        let started_at = Instant::now();
-        match self.connect().await {
-            Ok(connection) => {
-                *failures = Failures::default();
-                let connection = Arc::new(connection);
-                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-                *current = Some(connection.clone());
-                Ok(connection)
-            }
-            Err(error) => {
-                failures.count = failures.count.saturating_add(1);
-                let wait = self.options.backoff.after(failures.count, fastrand::f64());
-                failures.next_try_at = Some(started_at + wait);
-                Err(error)
-            }
-        }
-    }
-
-    async fn connect(&self) -> Result<ClientConnection, Error> {
-        let uri = self.uri.to_string();
-        let timeout = self.options.connect_timeout;
-        let link = tokio::time::timeout(timeout, Link::connect(&self.uri));
-        let link = match link.await {
-            Ok(Ok(link)) => link,
-            Ok(Err(error)) => {
-                let text = "no connection could be made: check the address, and that a server listens there";
-                return Err(Error::new(ErrorKind::Connect, text).with_peer(uri).with_source(error));
-            }
-            Err(_) => {
-                let text = format!("no connection could be made within {timeout:?}");
-                return Err(Error::new(ErrorKind::Connect, text).with_peer(uri));
-            }
-        };
-        ClientConnection::open(link, &self.options.limits)
-            .await
-            .map_err(|error| error.with_fate(Fate::NeverSent))
-    }
-
-    fn too_early(&self, failures: &Failures) -> Error {
-        let text = format!(
-            "no connection could be made {} times in a row, and the next try comes after the call's deadline",
-            failures.count
-        );
-        Error::new(ErrorKind::Connect, text).with_peer(self.uri.to_string())
     }
 }
 
@@ -235,8 +170,7 @@ impl ChannelBuilder {
     /// [`ErrorKind::Config`] for an address that cannot be used.
     pub fn lazy(self) -> Result<Channel, Error> {
         let uri = Uri::parse(&self.uri)?;
-        let inner =
-            Inner { uri, options: self.options, current: RwLock::default(), connecting: Mutex::default() };
+        let inner = Inner { uri, options: self.options, current: RwLock::default(), tries: Mutex::default() };
         Ok(Channel { inner: Arc::new(inner) })
     }
 }

@@ -5,7 +5,6 @@ mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
 
 use bytes::BytesMut;
 use rpc_core::connection::{Connection, Fatal, Side};
@@ -13,10 +12,11 @@ use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Peer};
 use tokio::sync::Notify;
 
+use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
 
-pub(crate) use read::{Answer, Events, READ_BYTES_MIN, read_loop};
+pub(crate) use read::{Answer, Events, READ_BYTES_MIN, Reader, read_loop};
 pub(crate) use write::{flush, write_loop};
 
 /// The state machine, shared by the tasks of its connection and by all calls on it.
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(side: Side, limits: &Limits, peer: Peer) -> Self {
         Self {
-            machine: Mutex::new(Connection::new(side, limits.config.clone(), Instant::now())),
+            machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
             slot_freed: Notify::new(),
             ended: Notify::new(),
             written: Notify::new(),
@@ -109,6 +109,15 @@ impl Shared {
     }
 }
 
+/// Ends a connection when the task that holds this goes away, be it with its runtime: nobody would answer the calls on it.
+pub(crate) struct EndsWithTask(pub(crate) Arc<Shared>);
+
+impl Drop for EndsWithTask {
+    fn drop(&mut self) {
+        self.0.lost("a task of the connection was stopped");
+    }
+}
+
 /// The calling side's hold on a connection; dropping it closes the connection.
 pub(crate) struct ClientConnection {
     pub(crate) shared: Arc<Shared>,
@@ -131,13 +140,13 @@ impl ClientConnection {
                 None => Ok(()),
             }
         };
-        tokio::time::timeout(limits.handshake_timeout, handshake)
-            .await
-            .unwrap_or_else(|_| Err(silent(limits)))
-            .map_err(|error: Error| shared.blame(error))?;
+        let opened = tokio::time::timeout(limits.handshake_timeout, handshake).await;
+        opened.unwrap_or_else(|_| Err(silent(limits)))?;
         let events = Events::client();
-        tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
-        tokio::spawn(read_loop(shared.clone(), reader, buffer, events));
+        let (writing, reading) = (EndsWithTask(shared.clone()), EndsWithTask(shared.clone()));
+        let write_timeout = limits.write_timeout;
+        tokio::spawn(async move { write_loop(writing.0.clone(), writer, write_timeout).await });
+        tokio::spawn(async move { read_loop(reading.0.clone(), &mut reader, buffer, events).await });
         Ok(Self { shared })
     }
 

@@ -10,10 +10,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::wire::{ResetCode, StreamId};
-use rpc_core::{Error, ItemStream};
+use rpc_core::{Error, ErrorKind, ItemStream};
 
 use crate::call::OpenedCall;
 use crate::connection::{ClientConnection, Shared};
+use crate::panics::{Caught, Panicked};
 
 /// Items that are sent in one go: enough to make the lock cheap, few enough to bound memory.
 const BATCH_ITEMS: usize = 64;
@@ -98,7 +99,8 @@ impl<C: Incoming> Stream for IncomingItems<C> {
 /// Sends the items that follow a request, for as long as the call lasts.
 pub(crate) async fn send_request(connection: Arc<ClientConnection>, id: StreamId, items: ItemStream) {
     let shared = &connection.shared;
-    match send(shared, id, items).await {
+    let panicked = |Panicked| Sent::Failed(Error::new(ErrorKind::Cancelled, "the request's stream panicked"));
+    match Caught::new(send(shared, id, items)).await.unwrap_or_else(panicked) {
         Sent::All => shared.with(|machine| machine.end_items(id)),
         // The caller's own stream failed, so the server must not take what it has got for all there is.
         Sent::Failed(error) => {
@@ -129,7 +131,7 @@ pub(crate) async fn send(shared: &Shared, id: StreamId, mut items: ItemStream) -
             // Asked even with nothing to send, so that the end of the call is noticed.
             match shared.with(|machine| machine.poll_send_items(id, cx, &mut batch)) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) if error.kind() == rpc_core::ErrorKind::Cancelled => {
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Cancelled => {
                     return Poll::Ready(Sent::Over);
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Sent::Failed(error)),

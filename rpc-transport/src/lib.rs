@@ -6,6 +6,7 @@
 mod backoff;
 mod call;
 mod channel;
+mod clock;
 mod connection;
 mod items;
 mod limits;

@@ -93,9 +93,9 @@ impl Limits {
 
     /// Sets how long nothing may be heard before the peer is pinged.
     ///
-    /// Default: 30 s; at least 1 s. Too short wakes idle machines; too long leaves dead connections undetected.
+    /// Default: 30 s; at least 5 s, as a peer closes a connection that pings more often. Too short wakes idle machines; too long leaves dead connections undetected.
     pub fn ping_interval(mut self, interval: Duration) -> Self {
-        self.config.ping_interval = interval.clamp(Duration::from_secs(1), Duration::from_secs(24 * 60 * 60));
+        self.config.ping_interval = interval.clamp(Duration::from_secs(5), Duration::from_secs(24 * 60 * 60));
         self
     }
 

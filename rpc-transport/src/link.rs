@@ -53,7 +53,7 @@ impl Listener {
                 let local = Uri::Tcp(listener.local_addr()?.to_string());
                 Ok((Self::Tcp(listener), local))
             }
-            Uri::Unix(path) => Ok((Self::Unix(unix::Listener::bind(path)?), uri.clone())),
+            Uri::Unix(path) => Ok((Self::Unix(unix::Listener::bind(path).await?), uri.clone())),
             Uri::Mem(name) => {
                 let listener = mem::Listener::bind(name)?;
                 let local = Uri::Mem(listener.name().to_owned());

@@ -127,3 +127,30 @@ async fn a_spawned_task_can_watch_for_the_end_of_its_call() {
     task.abort();
     assert_eq!(soon(happened.recv()).await, Some("cancelled"));
 }
+
+#[tokio::test]
+async fn a_spawned_task_learns_of_a_panic_of_its_call() {
+    #[service]
+    trait Falling {
+        async fn fall(&self);
+    }
+
+    struct Falls(tokio::sync::mpsc::UnboundedSender<()>);
+
+    impl Falling for Falls {
+        async fn fall(&self) {
+            let (context, events) = (Context::current(), self.0.clone());
+            tokio::spawn(async move {
+                context.cancelled().await;
+                let _ = events.send(());
+            });
+            panic!("on purpose");
+        }
+    }
+
+    let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
+    let server =
+        farcall::Server::builder().service(FallingServer::new(Falls(events))).bind("mem://").await.unwrap();
+    FallingClient::connect(server.uri()).await.unwrap().fall().await.unwrap_err();
+    assert_eq!(soon(happened.recv()).await, Some(()));
+}

@@ -64,3 +64,13 @@ async fn a_methods_own_timeout_holds_until_the_caller_sets_another() {
     let longer = client.slow().timeout(Duration::from_secs(3600));
     assert!(tokio::time::timeout(Duration::from_millis(200), longer).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_lives_on_however_often_it_is_to_be_pinged() {
+    let limits = farcall::Limits::default().ping_interval(Duration::from_secs(1));
+    let set = kit::serve_with("mem://", |server| server, limits).await;
+    let hour = Duration::from_secs(3600);
+    let error = set.client.hang().timeout(hour).await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded, "{error}");
+    assert_eq!(set.client.echo("x".into()).timeout(Duration::from_secs(1)).await.unwrap(), "x");
+}

@@ -66,3 +66,26 @@ async fn names_are_looked_up() {
     let server = kit::builder(&probe).limits(Limits::default()).bind("tcp://localhost:0").await.unwrap();
     assert_eq!(LabClient::connect(server.uri()).await.unwrap().echo("x".into()).await.unwrap(), "x");
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_socket_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("precious.txt");
+    std::fs::write(&path, "precious").unwrap();
+    assert!(Server::builder().bind(format!("unix://{}", path.display())).await.is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn a_server_that_ends_leaves_the_socket_file_of_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lab.sock");
+    let uri = format!("unix://{}", path.display());
+    let old = kit::serve_on(&uri).await;
+    std::fs::rename(&path, dir.path().join("old.sock")).unwrap();
+    let new = kit::serve_on(&uri).await;
+    soon(old.server.shutdown()).await;
+    assert_eq!(LabClient::connect(&uri).await.unwrap().echo("x".into()).await.unwrap(), "x");
+    soon(new.server.shutdown()).await;
+    assert!(!path.exists());
+}

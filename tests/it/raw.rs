@@ -222,3 +222,100 @@ async fn fault_51_a_client_says_what_it_has_met_instead_of_farcall() {
     assert!(meets(b"farcall/\x07\x00\x00\x00").await.contains("version 7"));
     assert!(meets(b"").await.contains("opened"));
 }
+
+/// An OPEN of `Lab/echo` with so many bytes of text, below 16 KiB.
+fn open_echo(sequence: u64, slot: u64, bytes: usize) -> Vec<u8> {
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    let length = [(bytes & 0x7f) as u8 | 0x80, (bytes >> 7) as u8];
+    frame(1, 1, id(sequence, slot), &[&echo[..], &length, &vec![b'x'; bytes]].concat())
+}
+
+/// Connects, and keeps little of what the server sends unless it is read.
+async fn connect_narrowly(set: &Set) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(set.server.uri().trim_start_matches("tcp://").parse().unwrap()).await.unwrap()
+}
+
+/// Proves rule S10.
+#[tokio::test]
+async fn a_reset_cancels_a_oneway_call_too() {
+    let set = server().await;
+    let mut stream = connect(&set).await;
+    let mut open = open_hang(1, 0);
+    open[5] |= 32;
+    stream.write_all(&[HELLO.to_vec(), open].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.started == 1).await;
+    stream.write_all(&frame(5, 0, id(1, 0), &1u16.to_le_bytes())).await.unwrap();
+    set.probe.wait(|counts| counts.dropped == 1).await;
+}
+
+#[tokio::test]
+async fn fault_25_a_peer_that_reads_nothing_does_not_hold_up_the_end_of_the_server() {
+    let set = kit::serve_with(
+        "tcp://127.0.0.1:0",
+        |server| server.shutdown_grace(std::time::Duration::from_millis(50)),
+        Limits::default(),
+    )
+    .await;
+    let (_reader, mut writer) = connect_narrowly(&set).await.into_split();
+    writer.write_all(HELLO).await.unwrap();
+    let sending = tokio::spawn(async move {
+        for sequence in 1.. {
+            let slot = sequence % 1000;
+            if writer.write_all(&open_echo(sequence, slot, 15_000)).await.is_err() {
+                return;
+            }
+        }
+    });
+    // The server takes no more once the answers pile up.
+    let mut started = 0;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let now = set.probe.counts().started;
+        if now > 0 && now == started {
+            break;
+        }
+        started = now;
+    }
+    let in_time = std::time::Duration::from_secs(5);
+    tokio::time::timeout(in_time, set.server.shutdown()).await.expect("the server ends in time");
+    soon(sending).await.unwrap();
+}
+
+#[tokio::test]
+async fn fault_32_what_was_answered_arrives_though_the_peer_goes_on_sending_while_the_server_ends() {
+    let set = server().await;
+    let mut stream = connect_narrowly(&set).await;
+    let calls = 60;
+    let opens = (1..=calls).map(|sequence| open_echo(sequence, sequence, 15_000));
+    stream.write_all(&[HELLO.to_vec(), opens.flatten().collect()].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.dropped == calls).await;
+    let shutdown = tokio::spawn(set.server.shutdown());
+    for _ in 0..10 {
+        // A kind that nobody knows yet.
+        let _ = stream.write_all(&frame(200, 0, 0, &[0; 1000])).await;
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let mut answers = Vec::new();
+    soon(stream.read_to_end(&mut answers)).await.expect("the connection is not reset");
+    assert!(answers.len() > calls as usize * 15_000, "{} bytes came", answers.len());
+    drop(stream);
+    soon(shutdown).await.unwrap();
+}
+
+#[tokio::test]
+async fn fault_25_a_peer_that_reads_nothing_is_given_up_with_all_that_it_asked_for() {
+    let limits = Limits::default().write_timeout(std::time::Duration::from_millis(300));
+    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
+    let (_reader, mut writer) = connect_narrowly(&set).await.into_split();
+    writer.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.started == 1).await;
+    for sequence in 2.. {
+        if writer.write_all(&open_echo(sequence, 1 + sequence % 1000, 15_000)).await.is_err() {
+            break;
+        }
+    }
+    set.probe.wait(|counts| counts.started == counts.dropped).await;
+    still_serves(&set).await;
+}

@@ -137,3 +137,71 @@ async fn fault_30_killing_the_servers_process_fails_its_calls_and_the_client_wor
     let (_process, _) = server_process(&uri);
     assert_eq!(soon(client.echo("after".into())).await.unwrap(), "after");
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_the_next_try_fail_with_it() {
+    let channel = Channel::builder("mem://nobody-yet").lazy().unwrap();
+    let client = LabClient::new(channel);
+    client.echo("first".into()).await.unwrap_err();
+    let started_at = tokio::time::Instant::now();
+    for answer in futures::future::join_all((0..100).map(|n| client.echo(n.to_string()))).await {
+        let error = answer.unwrap_err();
+        assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::NeverSent));
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("nobody in this process"));
+    }
+    assert!(started_at.elapsed() < Duration::from_secs(1), "{:?}", started_at.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_wait_fails_at_once_while_others_wait() {
+    let hour = Duration::from_secs(3600);
+    let backoff = Backoff::default().first(hour).cap(hour).jitter(0.0);
+    let client = LabClient::new(Channel::builder("mem://nobody-yet").backoff(backoff).lazy().unwrap());
+    client.echo("first".into()).await.unwrap_err();
+    let waiting = tokio::spawn(client.echo("waiting".into()));
+    tokio::task::yield_now().await;
+    let started_at = tokio::time::Instant::now();
+    let error = client.echo("x".into()).timeout(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!((error.kind(), started_at.elapsed()), (ErrorKind::Connect, Duration::ZERO));
+    assert_eq!(waiting.await.unwrap().unwrap_err().kind(), ErrorKind::Connect);
+}
+
+#[tokio::test]
+async fn a_try_outlives_the_call_that_began_it() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("tcp://{}", listener.local_addr().unwrap());
+    let client = LabClient::new(Channel::builder(uri).lazy().unwrap());
+    let call = client.echo("in a hurry".into()).timeout(Duration::from_millis(50));
+    let (error, link) = tokio::join!(call, listener.accept());
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    let mut link = link.unwrap().0;
+    link.write_all(b"farcall/\x01\x00\x00\x00").await.unwrap();
+    let call = tokio::spawn(client.echo("patient".into()));
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains("patient") {
+        assert!(soon(link.read_buf(&mut read)).await.unwrap() > 0, "the call comes on the first link");
+    }
+    drop(link);
+    assert_eq!(soon(call).await.unwrap().unwrap_err().kind(), ErrorKind::ConnectionLost);
+}
+
+#[tokio::test]
+async fn a_backoff_without_bound_is_not_a_panic() {
+    let backoff = Backoff::default().first(Duration::MAX).cap(Duration::MAX);
+    let client = LabClient::new(Channel::builder("mem://nobody-yet").backoff(backoff).lazy().unwrap());
+    assert_eq!(client.echo("x".into()).await.unwrap_err().kind(), ErrorKind::Connect);
+}
+
+#[test]
+fn a_channel_outlives_the_runtime_that_made_its_connection() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (first, second, third) = (runtime(), runtime(), runtime());
+    let server = first.block_on(restart("mem://", &Probe::new()));
+    let client = second.block_on(LabClient::connect(server.uri())).unwrap();
+    assert_eq!(second.block_on(client.echo("before".into())).unwrap(), "before");
+    drop(second);
+    assert_eq!(third.block_on(async { soon(client.echo("after".into())).await }).unwrap(), "after");
+}

@@ -113,3 +113,12 @@ async fn fault_67_a_stream_that_panics_ends_its_call_only() {
     assert_eq!(error.code(), farcall::Code::Internal, "{error}");
     assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
 }
+
+#[tokio::test]
+async fn a_callers_stream_that_panics_fails_its_call() {
+    let set = kit::serve().await;
+    let parts = stream::iter(0..3u64).inspect(|part| assert!(*part < 2, "on purpose"));
+    let error = soon(set.client.sum(0, parts)).await.unwrap_err();
+    assert_eq!(error.code(), farcall::Code::Cancelled, "{error}");
+    assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
+}

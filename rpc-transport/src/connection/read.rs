@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rpc_core::connection::{Event, Fatal, Incoming};
@@ -15,17 +15,20 @@ use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 
 use super::Shared;
+use crate::clock::now;
 
 /// An idle connection keeps no more than this to read into.
 pub(crate) const READ_BYTES_MIN: usize = 4 * 1024;
 /// A busy one reads so much at once.
 const READ_BYTES_MAX: usize = 256 * 1024;
+/// Events of one read for which an idle connection keeps memory.
+const EVENTS_KEPT: usize = 16;
 /// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
 const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How often a peer that sends no more is probed while it is owed answers.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
-type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
 /// Answers the calls that a server reads.
 pub(crate) trait Answer: Send {
@@ -39,8 +42,15 @@ pub(crate) trait Answer: Send {
 /// What a side does with the calls that come in.
 pub(crate) struct Events {
     answer: Option<Box<dyn Answer>>,
-    /// The handlers under way, by slot; the handle of a handler that is done stays until its slot is taken again.
-    handlers: Vec<Option<(StreamId, AbortHandle)>>,
+    /// The handlers under way, by slot; the handle of a handler that is done stays until its slot is taken again, or nothing was heard for long.
+    handlers: Vec<Option<Handler>>,
+}
+
+struct Handler {
+    id: StreamId,
+    task: AbortHandle,
+    /// It goes on without its connection.
+    oneway: bool,
 }
 
 impl Events {
@@ -67,36 +77,46 @@ impl Events {
         match event {
             Event::Call(incoming) => {
                 let Some(answer) = &mut self.answer else { return };
-                let id = incoming.id;
+                let (id, oneway) = (incoming.id, incoming.oneway);
                 let slot = usize::from(id.slot());
                 if self.handlers.len() <= slot {
                     self.handlers.resize_with(slot + 1, || None);
                 }
-                self.handlers[slot] = answer.start(incoming).map(|task| (id, task));
+                self.handlers[slot] = answer.start(incoming).map(|task| Handler { id, task, oneway });
             }
             Event::Cancelled(id) => {
                 let handler = self.handlers.get_mut(usize::from(id.slot()));
-                if let Some((_, task)) =
-                    handler.and_then(|handler| handler.take_if(|(known, _)| *known == id))
-                {
-                    task.abort();
+                if let Some(handler) = handler.and_then(|handler| handler.take_if(|known| known.id == id)) {
+                    handler.task.abort();
                 }
             }
             _ => {}
         }
     }
+
+    /// Gives back the memory of handlers that are done.
+    fn forget_done(&mut self) {
+        for handler in &mut self.handlers {
+            handler.take_if(|handler| handler.task.is_finished());
+        }
+        let used = self.handlers.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.handlers.truncate(used);
+        self.handlers.shrink_to_fit();
+    }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        for (_, task) in self.handlers.drain(..).flatten() {
-            task.abort();
+        for handler in self.handlers.drain(..).flatten().filter(|handler| !handler.oneway) {
+            handler.task.abort();
         }
     }
 }
 
 enum Read {
     Bytes(std::io::Result<usize>),
+    /// It is time to see whether the connection is idle.
+    Timer,
     Silent(Fatal),
     Ended,
 }
@@ -104,7 +124,7 @@ enum Read {
 /// Reads until the connection ends; what is in the buffer was read while it opened.
 pub(crate) async fn read_loop(
     shared: Arc<Shared>,
-    mut reader: Reader,
+    reader: &mut Reader,
     mut buffer: BytesMut,
     mut events: Events,
 ) {
@@ -114,7 +134,8 @@ pub(crate) async fn read_loop(
     loop {
         match receive(&shared, &mut buffer, &mut pending, &mut wakes) {
             Ok(Ahead::No) => {}
-            Ok(Ahead::Writer) => wait_for_writer(&shared).await,
+            Ok(Ahead::Writer) if wait_for_writer(&shared).await => {}
+            Ok(Ahead::Writer) => return,
             Ok(Ahead::Ended) => return,
             Err(fatal) => {
                 tracing::debug!(peer = %shared.peer, reason = fatal.reason, "closing a connection");
@@ -123,21 +144,28 @@ pub(crate) async fn read_loop(
         }
         events.act_on(&mut pending);
         grow(&mut buffer);
-        let read = poll_fn(|cx| {
-            if let Poll::Ready(read) = pin!(reader.read_buf(&mut buffer)).poll(cx) {
-                return Poll::Ready(Read::Bytes(read));
+        loop {
+            let read = poll_fn(|cx| {
+                if let Poll::Ready(read) = pin!(reader.read_buf(&mut buffer)).poll(cx) {
+                    return Poll::Ready(Read::Bytes(read));
+                }
+                if ended.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Read::Ended);
+                }
+                poll_timer(&shared, timer.as_mut(), cx)
+            });
+            match read.await {
+                Read::Bytes(Ok(0)) => return finish(&shared, events).await,
+                Read::Bytes(Ok(_)) => break,
+                Read::Bytes(Err(error)) => return shared.lost(&format!("the connection broke: {error}")),
+                Read::Timer => {
+                    shrink(&mut buffer);
+                    events.forget_done();
+                    pending.shrink_to(EVENTS_KEPT);
+                }
+                Read::Silent(fatal) => return shared.close(&fatal),
+                Read::Ended => return,
             }
-            if ended.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Read::Ended);
-            }
-            poll_timer(&shared, timer.as_mut(), cx).map(Read::Silent)
-        });
-        match read.await {
-            Read::Bytes(Ok(0)) => return finish(&shared, events).await,
-            Read::Bytes(Ok(_)) => {}
-            Read::Bytes(Err(error)) => return shared.lost(&format!("the connection broke: {error}")),
-            Read::Silent(fatal) => return shared.close(&fatal),
-            Read::Ended => return,
         }
     }
 }
@@ -147,9 +175,7 @@ pub(crate) async fn once(shared: &Shared, reader: &mut Reader, buffer: &mut Byte
     let connect = |text: String| Error::new(ErrorKind::Connect, text);
     match reader.read_buf(buffer).await {
         Ok(0) => Err(connect("the peer closed the connection while it was opened".into())),
-        Ok(_) => shared
-            .with(|machine| machine.receive(buffer, Instant::now()))
-            .map_err(|fatal| connect(fatal.reason)),
+        Ok(_) => shared.with(|machine| machine.receive(buffer, now())).map_err(|fatal| connect(fatal.reason)),
         Err(error) => Err(super::link_error(&error)),
     }
 }
@@ -168,7 +194,7 @@ fn receive(
     pending: &mut Vec<Event>,
     wakes: &mut Vec<Waker>,
 ) -> Result<Ahead, Fatal> {
-    let now = Instant::now();
+    let now = now();
     shared.with_many(wakes, |machine| {
         let result = machine.receive(buffer, now);
         pending.extend(std::iter::from_fn(|| machine.poll_event()));
@@ -181,15 +207,16 @@ fn receive(
 }
 
 /// Looks at the machine's timer when it may be due; that moves with each read, so the sleep is set anew only when it fires.
-fn poll_timer(shared: &Shared, mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Fatal> {
-    while timer.as_mut().poll(cx).is_ready() {
-        let now = Instant::now();
-        match shared.with(|machine| machine.on_timer(now).map(|()| machine.timer())) {
-            Ok(due) => timer.as_mut().reset(due.into()),
-            Err(fatal) => return Poll::Ready(fatal),
+fn poll_timer(shared: &Shared, mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Read> {
+    ready!(timer.as_mut().poll(cx));
+    let now = now();
+    Poll::Ready(match shared.with(|machine| machine.on_timer(now).map(|()| machine.timer())) {
+        Ok(due) => {
+            timer.as_mut().reset(due.into());
+            Read::Timer
         }
-    }
-    Poll::Pending
+        Err(fatal) => Read::Silent(fatal),
+    })
 }
 
 /// Makes room to read into: little at first, more when reads fill it.
@@ -200,11 +227,21 @@ fn grow(buffer: &mut BytesMut) {
     }
 }
 
-async fn wait_for_writer(shared: &Shared) {
+/// Gives a buffer that has grown back; a busy connection, which comes here once in a while too, grows it again.
+fn shrink(buffer: &mut BytesMut) {
+    if buffer.is_empty() {
+        *buffer = BytesMut::with_capacity(READ_BYTES_MIN);
+    }
+}
+
+/// Waits until the peer has taken enough; false where the connection has ended instead.
+async fn wait_for_writer(shared: &Shared) -> bool {
     loop {
         let written = shared.written.notified();
-        if !shared.with(|machine| machine.owes_answers(UNSENT_BYTES_MAX)) {
-            return;
+        let (is_closed, owes) =
+            shared.with(|machine| (machine.is_closed(), machine.owes_answers(UNSENT_BYTES_MAX)));
+        if is_closed || !owes {
+            return !is_closed;
         }
         written.await;
     }
@@ -224,4 +261,36 @@ async fn finish(shared: &Shared, events: Events) {
         }
     }
     shared.lost("the peer closed the connection");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_idle_connection_keeps_no_memory_of_what_is_done() {
+        let mut events = Events::client();
+        let done = tokio::spawn(async {});
+        let hanging = tokio::spawn(std::future::pending::<()>());
+        for (sequence, task) in [(1, &hanging), (2, &done), (3, &done)] {
+            let id = StreamId::new(sequence, 0, false);
+            events.handlers.push(Some(Handler { id, task: task.abort_handle(), oneway: false }));
+        }
+        done.await.unwrap();
+        events.forget_done();
+        assert_eq!((events.handlers.len(), events.handlers.capacity()), (1, 1));
+        drop(events);
+        assert!(hanging.await.unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn a_buffer_that_has_grown_shrinks_but_keeps_what_was_read() {
+        let mut buffer = BytesMut::with_capacity(READ_BYTES_MAX);
+        buffer.extend_from_slice(b"half a frame");
+        shrink(&mut buffer);
+        assert_eq!(&buffer[..], b"half a frame");
+        buffer.clear();
+        shrink(&mut buffer);
+        assert!(buffer.capacity() <= READ_BYTES_MIN);
+    }
 }

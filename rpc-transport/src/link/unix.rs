@@ -1,6 +1,7 @@
 //! Links over Unix sockets.
 
 use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
@@ -17,18 +18,20 @@ pub(super) async fn connect(path: &Path) -> io::Result<Link> {
 pub(crate) struct Listener {
     listener: UnixListener,
     path: PathBuf,
+    /// The file as it was made: another server may have put its own in its place since.
+    file: Option<(u64, u64)>,
 }
 
 impl Listener {
-    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+    pub(super) async fn bind(path: &Path) -> io::Result<Self> {
         let listener = match UnixListener::bind(path) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path).await => {
                 std::fs::remove_file(path)?;
                 UnixListener::bind(path)?
             }
             other => other?,
         };
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self { listener, path: path.to_owned(), file: file_at(path) })
     }
 
     pub(super) async fn accept(&self) -> io::Result<Link> {
@@ -39,15 +42,23 @@ impl Listener {
     }
 }
 
-/// A server that was killed leaves its socket behind: nobody answers there.
-fn is_left_over(path: &Path) -> bool {
+/// A server that was killed leaves its socket behind: nobody answers there. Nor does a file that is no socket, which is not ours to remove.
+async fn is_left_over(path: &Path) -> bool {
     let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    std::os::unix::net::UnixStream::connect(path).is_err_and(refused)
+    std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
+        && UnixStream::connect(path).await.is_err_and(refused)
+}
+
+/// Tells a file from any other that exists: its device and its number there.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // Whoever has removed it already wanted the same.
-        let _ = std::fs::remove_file(&self.path);
+        if self.file.is_some() && self.file == file_at(&self.path) {
+            // Whoever has removed it meanwhile wanted the same.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }

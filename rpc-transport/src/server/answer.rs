@@ -11,11 +11,12 @@ use rpc_core::wire::StreamId;
 use rpc_core::{
     Body, Code, CodecKind, Error, ErrorKind, MethodId, Request, Response, Service, Status, deadline_after,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::placement::{InPlace, Placement};
 use super::{Phase, until};
+use crate::clock::now;
 use crate::connection::{Answer, Shared};
 use crate::items::{AcceptedCall, IncomingItems, Sent, send};
 use crate::panics::{Caught, Panicked};
@@ -27,6 +28,8 @@ pub(super) struct Answers<S> {
     phase: watch::Receiver<Phase>,
     placement: Arc<Placement>,
     in_place: InPlace,
+    /// Held by oneway calls too: the server waits for them.
+    task: mpsc::Sender<()>,
 }
 
 impl<S: Service> Answers<S> {
@@ -35,8 +38,9 @@ impl<S: Service> Answers<S> {
         shared: Arc<Shared>,
         phase: watch::Receiver<Phase>,
         placement: Arc<Placement>,
+        task: mpsc::Sender<()>,
     ) -> Self {
-        Self { service, shared, phase, placement, in_place: InPlace::new() }
+        Self { service, shared, phase, placement, in_place: InPlace::new(), task }
     }
 
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
@@ -77,9 +81,12 @@ impl<S: Service> Answer for Answers<S> {
         if incoming.oneway {
             // It goes on without its caller, until the server ends.
             let answer = answer(self.service.clone(), self.shared.clone(), incoming);
-            let mut phase = self.phase.clone();
-            tokio::spawn(async move { until(&mut phase, Phase::Stopping, answer).await });
-            return None;
+            let (mut phase, task) = (self.phase.clone(), self.task.clone());
+            let work = async move {
+                let _task = task;
+                until(&mut phase, Phase::Stopping, answer).await;
+            };
+            return Some(tokio::spawn(work).abort_handle());
         }
         let now = Instant::now();
         if self.placement.is_quick(method) && self.in_place.has_time(now) {
@@ -92,7 +99,7 @@ impl<S: Service> Answer for Answers<S> {
 
 async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Incoming) {
     let (id, oneway) = (incoming.id, incoming.oneway);
-    let deadline = incoming.timeout.map(|timeout| deadline_after(Instant::now(), timeout));
+    let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
     let work = Caught::new(async {
         let request = request(&shared, incoming, deadline)?;
         let response = service.call(request).await?;
@@ -134,7 +141,7 @@ async fn before<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
 
 fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) -> Result<Request, Error> {
     // A call that waited too long for its turn is not worth running.
-    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+    if deadline.is_some_and(|deadline| deadline <= now()) {
         return Err(too_late("the deadline had passed before the handler was run").into());
     }
     let codec = CodecKind::from_id(incoming.codec).ok_or_else(|| CodecKind::unsupported(incoming.codec))?;

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rpc_core::connection::{Connection, Fatal, Side};
@@ -15,13 +15,14 @@ use tokio::time::timeout;
 use super::accept::Acceptor;
 use super::answer::Answers;
 use super::{Phase, until};
-use crate::connection::{Events, READ_BYTES_MIN, Shared, flush, read_loop, write_loop};
+use crate::clock::now;
+use crate::connection::{EndsWithTask, Events, READ_BYTES_MIN, Reader, Shared, flush, read_loop, write_loop};
 use crate::limits::Limits;
 use crate::link::Link;
 
 /// Serves a connection until it ends; it keeps its place among the connections until then.
 pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _slot: OwnedSemaphorePermit) {
-    let Acceptor { service, limits, mut phase, placement, task: _task, .. } = acceptor;
+    let Acceptor { service, limits, mut phase, placement, task, .. } = acceptor;
     let shared = Arc::new(Shared::new(Side::Server, &limits, link.peer.clone()));
     let handshake = timeout(limits.handshake_timeout, open(&mut link, &shared));
     let buffer = match until(&mut phase, Phase::Draining, handshake).await {
@@ -33,23 +34,41 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         Some(Err(_)) => return tracing::debug!(peer = %link.peer, "a connection was not opened in time"),
         None => return,
     };
-    let Link { reader, writer, .. } = link;
-    let writing = tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
-    let events = Events::server(Answers::new(service, shared.clone(), phase.clone(), placement));
-    let mut reading = Box::pin(read_loop(shared.clone(), reader, buffer, events));
+    let Link { mut reader, writer, .. } = link;
+    let _ends = EndsWithTask(shared.clone());
+    let mut writing = tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
+    let events =
+        Events::server(Answers::new(service, shared.clone(), phase.clone(), placement, task.clone()));
+    let mut reading = Box::pin(read_loop(shared.clone(), &mut reader, buffer, events));
     if until(&mut phase, Phase::Draining, &mut reading).await.is_none() {
         shared.with(|machine| machine.drain(GOODBYE));
         let idle = poll_fn(|cx| shared.with(|machine| machine.poll_idle(cx)));
         let done = until(&mut phase, Phase::Stopping, first_of(&mut reading, idle)).await;
-        // Dropping the reader drops the handlers.
+        // This drops the handlers.
         drop(reading);
         if done.is_none() {
             shared.with(|machine| machine.fail_all(&Status::new(Code::Unavailable, GOODBYE)));
         }
         shared.close(&Fatal::new(CloseCode::Shutdown, GOODBYE));
+    } else {
+        drop(reading);
     }
-    // It ends by itself: the connection is closed, and a write that stalls is given up.
-    let _ = writing.await;
+    // The connection is closed, so the writer ends by itself; a peer that reads slowly must not hold up the end of the server.
+    if until(&mut phase, Phase::Stopping, &mut writing).await.is_none()
+        && timeout(FAREWELL_MAX, &mut writing).await.is_err()
+    {
+        return writing.abort();
+    }
+    let _ = timeout(FAREWELL_MAX, linger(&mut reader)).await;
+}
+
+/// How long a peer may take to hear that its connection has ended.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// Reads what the peer still sends, until it has seen the end: for bytes that nobody reads, the system would drop what was just written.
+async fn linger(reader: &mut Reader) {
+    let mut rest = [0; 1024];
+    while reader.read(&mut rest).await.is_ok_and(|bytes| bytes > 0) {}
 }
 
 const GOODBYE: &str = "the server is shutting down";
@@ -75,7 +94,7 @@ async fn open(link: &mut Link, shared: &Shared) -> Result<BytesMut, Fatal> {
                     "the peer closed the connection before it was open",
                 ));
             }
-            Ok(_) => shared.with(|machine| machine.receive(&mut buffer, Instant::now()))?,
+            Ok(_) => shared.with(|machine| machine.receive(&mut buffer, now()))?,
             Err(error) => {
                 return Err(Fatal::new(CloseCode::Protocol, format!("the connection broke: {error}")));
             }
@@ -118,5 +137,5 @@ async fn turn_away(link: &mut Link, shared: &Shared, fatal: &Fatal, limits: &Lim
         std::io::Result::Ok(())
     };
     // It is a courtesy: a peer that does not take it is closed all the same.
-    let _ = timeout(limits.handshake_timeout.min(std::time::Duration::from_secs(1)), farewell).await;
+    let _ = timeout(limits.handshake_timeout.min(FAREWELL_MAX), farewell).await;
 }

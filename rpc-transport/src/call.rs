@@ -46,7 +46,9 @@ impl OpenedCall {
     /// Sends what follows the request, and waits for the answer.
     pub(crate) async fn run(mut self, request: &mut Request) -> Result<Response, Error> {
         if is_oneway(request) {
+            let sent = poll_fn(|cx| self.shared().with(|machine| machine.poll_sent(self.id, cx))).await;
             self.is_over = true;
+            sent.map_err(|error| self.shared().blame(error))?;
             return Ok(Response::new(request.codec(), Body::new(bytes::Bytes::new())));
         }
         if let Some(items) = request.take_items() {

@@ -122,3 +122,13 @@ async fn a_call_that_is_never_polled_sends_nothing() {
     set.client.echo("said".into()).await.unwrap();
     assert_eq!(set.probe.counts().started, 1);
 }
+
+#[tokio::test]
+async fn a_large_oneway_call_is_handed_over_whole_before_it_is_done() {
+    let set = kit::serve_on("tcp://127.0.0.1:0").await;
+    let client = kit::LabClient::connect(set.server.uri()).await.unwrap();
+    soon(client.note("x".repeat(3 << 20))).await.unwrap();
+    drop(client);
+    let counts = set.probe.wait(|counts| counts.notes.len() == 1).await;
+    assert_eq!(counts.notes[0].len(), 3 << 20);
+}

@@ -140,6 +140,21 @@ impl Connection {
         Poll::Pending
     }
 
+    /// Waits until a call that was opened here is on its way as a whole: all there is to wait for in one that is not answered.
+    ///
+    /// # Errors
+    /// The connection has ended, perhaps before that.
+    pub fn poll_sent(&mut self, id: StreamId, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(stream) = self.opened.get(id) else {
+            return Poll::Ready(self.closed_error().map_or(Ok(()), Err));
+        };
+        if stream.outflow.queue.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        set_waker(&mut stream.outflow.waker, cx);
+        Poll::Pending
+    }
+
     /// Ends a call that was opened here before it is answered; the peer drops its handler.
     pub fn cancel(&mut self, id: StreamId, code: ResetCode) {
         let Some(stream) = self.opened.get(id) else { return };

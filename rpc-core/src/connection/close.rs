@@ -157,6 +157,12 @@ impl Connection {
         self.end_opened(id);
     }
 
+    /// Returns the error of a call of which no more is known than that the connection has ended.
+    pub(super) fn closed_error(&self) -> Option<Error> {
+        let closed = self.closed.as_ref()?;
+        Some(Error::new(closed.kind, closed.reason.clone()).with_fate(Fate::MaybeExecuted))
+    }
+
     /// Says whether a call may have run, by whether its first byte has been taken to be written.
     fn lost_error(&mut self, id: StreamId) -> Error {
         let closed = self.closed.as_ref();

@@ -97,7 +97,8 @@ impl Connection {
     /// A queued message is on its way as a whole: on with the next, or with how the direction ends.
     fn sent_message(&mut self, id: StreamId, was_last: bool) {
         if was_last {
-            self.pop_message(id);
+            let waker = self.pop_message(id).and_then(|stream| stream.outflow.waker.take());
+            self.wakes.extend(waker);
             return self.sent_last(id);
         }
         let Some(stream) = self.pop_message(id) else { return };

@@ -62,7 +62,7 @@ pin_project! {
     /// An [`Error`], or a [`CallError`](crate::CallError) where the method itself returns a `Result`.
     ///
     /// # Panics
-    /// Polling a call that has a deadline needs a tokio runtime with its time driver on.
+    /// Polling a call that has a deadline needs a tokio runtime with its time driver on; no call may be polled after it is done.
     ///
     /// # Cancel safety
     /// Dropping it cancels the handler on the server.

@@ -1,4 +1,4 @@
-//! Flow control: who may send how much (rules C1 to C8 of `docs/protocol.md`).
+//! Flow control: who may send how much (rules C1 to C11 of `docs/protocol.md`).
 //!
 //! An item is held until somebody takes it. A side is granted more once half of its window is free again. The connection's
 //! window is free as soon as bytes arrive, until as much is held as the buffer allows: so a reader that never reads

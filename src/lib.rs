@@ -3,7 +3,7 @@
 pub use rpc_core::{
     Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Entry, Error,
     ErrorKind, Fate, FnService, Handler, Identity, ItemStream, Layer, LayerFn, Message, Metadata,
-    MethodDescriptor, MethodId, MethodKind, Next, Peer, Request, Response, Router, Scope, Service,
+    MethodDescriptor, MethodId, MethodKind, Next, Peer, Reply, Request, Response, Router, Scope, Service,
     ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value, WithMetadata, layer_fn,
 };
 pub use rpc_macros::service;

@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep_until};
 use crate::items::IntoItems;
 use crate::reply::Reply;
 use crate::{
-    CodecKind, Error, ErrorKind, ItemStream, Metadata, MethodDescriptor, Request, Response, metadata,
+    CodecKind, Error, ErrorKind, Fate, ItemStream, Metadata, MethodDescriptor, Request, Response, metadata,
 };
 
 /// The longest that a call may take, in seconds: a year. A longer time is taken for this.
@@ -150,6 +150,9 @@ impl<R: Reply, A: Start> Call<R, A> {
             request.set_deadline(after.into_iter().chain(*this.deadline).min());
             crate::Context::inherit(&mut request);
             *this.deadline = request.deadline();
+            if this.deadline.is_some_and(|deadline| deadline <= now()) {
+                return Poll::Ready(Err(named(deadline_exceeded().with_fate(Fate::NeverSent))));
+            }
             let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
             this.state.set(State::Running { future: start.start(request), sleep });
         }

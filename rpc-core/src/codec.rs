@@ -129,7 +129,11 @@ impl CodecKind {
             Self::Json => Json::decode(seed, bytes, &limits),
         }
         .map_err(|source| {
-            Error::new(ErrorKind::Decode, format!("cannot decode {} bytes as {}", bytes.len(), self.name()))
+            Error::new(ErrorKind::Decode, format!(
+                    "cannot decode {} bytes as {}: the two sides may disagree about a type; compare their versions",
+                    bytes.len(),
+                    self.name()
+                ))
                 .with_source(source)
         })
     }

@@ -16,7 +16,7 @@ pub enum ErrorKind {
     Connect,
     /// The connection ended while the call was under way. Ask [`Error::fate`] whether it may have run.
     ConnectionLost,
-    /// The deadline passed on this side. Allow more time, or find out what is slow.
+    /// The deadline passed, on this side or at the peer. Allow more time, or find out what is slow.
     DeadlineExceeded,
     /// The call was given up on this side, say because its own caller went away.
     Cancelled,
@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Closed,
     /// An address or a setting cannot be used. Mend it.
     Config,
-    /// The peer answered with a [`Status`].
+    /// The peer answered with a [`Status`]; ask for its code.
     Status,
 }
 
@@ -195,7 +195,12 @@ impl Error {
 
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
-        let mut error = Self::new(ErrorKind::Status, "the peer answered with a status");
+        // Which side's clock was first says nothing: a deadline that passed is the same error from both.
+        let kind = match status.code() {
+            Code::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+            _ => ErrorKind::Status,
+        };
+        let mut error = Self::new(kind, "the peer answered with a status");
         error.inner.status = Some(status);
         error
     }

@@ -35,6 +35,7 @@ pub use dispatch::Handler;
 pub use error::{BoxError, CallError, Error, ErrorKind, Fate};
 pub use message::Message;
 pub use metadata::{Entry, Metadata, Value};
+pub use reply::Reply;
 pub use request::{Peer, Request, Response};
 pub use router::Router;
 pub use service::{BoxService, FnService, Identity, Layer, LayerFn, Next, Service, Stack, layer_fn};

@@ -53,6 +53,7 @@ impl Metadata {
     ///
     /// # Panics
     /// Where [`is_valid_key`](Self::is_valid_key) says no.
+    #[track_caller]
     pub fn insert(&mut self, key: &str, value: impl Into<Value>) {
         self.put(key, value.into(), false);
     }
@@ -61,10 +62,12 @@ impl Metadata {
     ///
     /// # Panics
     /// Where [`is_valid_key`](Self::is_valid_key) says no.
+    #[track_caller]
     pub fn propagate(&mut self, key: &str, value: impl Into<Value>) {
         self.put(key, value.into(), true);
     }
 
+    #[track_caller]
     fn put(&mut self, key: &str, value: Value, propagate: bool) {
         assert!(Self::is_valid_key(key), "metadata key {key:?} must be 1 to 256 of a-z 0-9 - _ .");
         self.set(Entry { key: key.into(), value, propagate });

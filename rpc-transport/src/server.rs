@@ -53,6 +53,7 @@ async fn until<F: Future>(phase: &mut watch::Receiver<Phase>, end: Phase, future
 /// server.shutdown().await;
 /// # Ok(()) }
 /// ```
+#[must_use = "dropping a server ends it"]
 pub struct Server {
     uris: Vec<String>,
     phase: Arc<watch::Sender<Phase>>,

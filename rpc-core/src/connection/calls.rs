@@ -183,7 +183,8 @@ impl Connection {
         let size = size.and(check(metadata_bytes(&answer.metadata), settings.metadata_bytes_max, "metadata"));
         let head_bytes = HEAD_BYTES + metadata_bytes(&answer.metadata);
         if let Err(error) = size {
-            let status = Status::new(crate::Code::ResourceExhausted, error.to_string());
+            let text = format!("{error}: the limit is the caller's own, set with the limits of its channel");
+            let status = Status::new(crate::Code::ResourceExhausted, text);
             return self.fail(id, status);
         }
         let Some(stream) = self.accepted.get(id) else { return };

@@ -67,7 +67,7 @@ impl<L> ServerBuilder<L> {
 
     /// Caps the connections at one time; a further one is told so and closed.
     ///
-    /// Default: 10,000. Each idle connection costs about 10 KB.
+    /// Default: 10,000. Each idle connection costs about 17 KB.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.connections_max = connections.min(Semaphore::MAX_PERMITS);
         self

@@ -46,11 +46,6 @@ impl Connection {
         self.closed.as_ref().map(|closed| closed.reason.as_str())
     }
 
-    /// Tells whether this side has said that it takes no further calls.
-    pub fn is_draining(&self) -> bool {
-        self.draining
-    }
-
     /// Tells whether the peer has said that it takes no further calls.
     pub fn is_peer_draining(&self) -> bool {
         self.peer_draining

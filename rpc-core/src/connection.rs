@@ -334,6 +334,11 @@ impl Connection {
         self.wakes.extend(self.writer.take());
     }
 
+    /// Forgets the waker of [`poll_unsent`](Self::poll_unsent), for a writer that asks again by itself and need not be woken until then.
+    pub fn forget_writer(&mut self) {
+        self.writer = None;
+    }
+
     fn send_control(&mut self, kind: FrameKind, id: StreamId, content: &[u8]) {
         self.outbox.control(FrameHeader::new(kind, id, 0), content);
         self.wake_writer();

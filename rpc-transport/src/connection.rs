@@ -1,33 +1,31 @@
-//! A connection at work: the state machine behind a lock, one task that reads, one that writes.
+//! A connection at work: the state machine behind a lock, and the task that drives it.
 
-mod read;
-mod write;
+mod drive;
+mod events;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Waker};
 
 use bytes::BytesMut;
-use rpc_core::connection::{Connection, Fatal, Side};
+use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Peer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
 
-pub(crate) use read::{Answer, Events, READ_BYTES_MIN, Reader, read_loop};
-pub(crate) use write::{flush, write_loop};
+pub(crate) use drive::{Driver, READ_BYTES_MIN};
+pub(crate) use events::{Answer, Events};
 
-/// The state machine, shared by the tasks of its connection and by all calls on it.
+/// The state machine, shared by the task of its connection and all calls on it.
 pub(crate) struct Shared {
     machine: Mutex<Connection>,
     /// A call has ended while others waited for its slot.
     slot_freed: Notify,
-    /// The connection has ended; wakes its reader.
-    ended: Notify,
-    /// What was to be written has been taken; wakes a reader that waits for that.
-    written: Notify,
     pub(crate) peer: Peer,
 }
 
@@ -36,8 +34,6 @@ impl Shared {
         Self {
             machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
             slot_freed: Notify::new(),
-            ended: Notify::new(),
-            written: Notify::new(),
             peer,
         }
     }
@@ -88,19 +84,11 @@ impl Shared {
     /// Ends all calls because the link is gone.
     pub(crate) fn lost(&self, reason: &str) {
         self.with(|machine| machine.lost(reason));
-        self.announce_end();
     }
 
     /// Ends all calls for a reason that the peer is told.
     pub(crate) fn close(&self, fatal: &Fatal) {
         self.with(|machine| machine.close(fatal));
-        self.announce_end();
-    }
-
-    fn announce_end(&self) {
-        self.ended.notify_waiters();
-        // A reader that waits for the writer waits no longer: the writer may be gone.
-        self.written.notify_waiters();
     }
 
     /// Names the peer in an error.
@@ -124,15 +112,24 @@ pub(crate) struct ClientConnection {
 }
 
 impl ClientConnection {
-    /// Opens a connection over a link: sends the opening, waits for the peer's, and starts the two tasks.
-    pub(crate) async fn open(link: Link, limits: &Limits) -> Result<Self, Error> {
-        let Link { mut reader, mut writer, peer } = link;
-        let shared = Arc::new(Shared::new(Side::Client, limits, peer));
-        let mut buffer = BytesMut::with_capacity(READ_BYTES_MIN);
+    /// Opens a connection over a link: sends the opening, waits for the peer's, and starts the task.
+    pub(crate) async fn open(mut link: Link, limits: &Limits) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::new(Side::Client, limits, link.peer.clone()));
+        let mut input = BytesMut::with_capacity(READ_BYTES_MIN);
         let handshake = async {
-            flush(&shared, &mut writer).await.map_err(|error| link_error(&error))?;
+            flush(&shared, &mut link).await.map_err(|error| link_error(&error))?;
             while shared.with(|machine| machine.peer_settings().is_none()) {
-                read::once(&shared, &mut reader, &mut buffer).await?;
+                let refused = |fatal: Fatal| Error::new(ErrorKind::Connect, fatal.reason);
+                match link.stream.read_buf(&mut input).await {
+                    Ok(0) => {
+                        return Err(Error::new(
+                            ErrorKind::Connect,
+                            "the peer closed the connection while it was opened",
+                        ));
+                    }
+                    Ok(_) => shared.with(|machine| machine.receive(&mut input, now())).map_err(refused)?,
+                    Err(error) => return Err(link_error(&error)),
+                }
             }
             // A server that is full says so right after its opening.
             match shared.with(|machine| machine.closed_reason().map(str::to_owned)) {
@@ -140,13 +137,16 @@ impl ClientConnection {
                 None => Ok(()),
             }
         };
-        let opened = tokio::time::timeout(limits.handshake_timeout, handshake).await;
+        let opened = timeout(limits.handshake_timeout, handshake).await;
         opened.unwrap_or_else(|_| Err(silent(limits)))?;
-        let events = Events::client();
-        let (writing, reading) = (EndsWithTask(shared.clone()), EndsWithTask(shared.clone()));
-        let write_timeout = limits.write_timeout;
-        tokio::spawn(async move { write_loop(writing.0.clone(), writer, write_timeout).await });
-        tokio::spawn(async move { read_loop(reading.0.clone(), &mut reader, buffer, events).await });
+        let ends = EndsWithTask(shared.clone());
+        let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::client());
+        tokio::spawn(async move {
+            let _ends = ends;
+            driver.run().await;
+            // Where that fails, nobody is left to be told.
+            let _ = driver.finish().await;
+        });
         Ok(Self { shared })
     }
 
@@ -159,6 +159,15 @@ impl Drop for ClientConnection {
     fn drop(&mut self) {
         self.shared.close(&Fatal::new(CloseCode::Shutdown, "the client is done"));
     }
+}
+
+/// Writes what there is, for a connection that has no task yet.
+pub(crate) async fn flush(shared: &Shared, link: &mut Link) -> std::io::Result<()> {
+    let mut transmit = Transmit::new();
+    let _ =
+        shared.with(|machine| machine.poll_transmit(&mut Context::from_waker(Waker::noop()), &mut transmit));
+    link.stream.write_all_buf(&mut transmit).await?;
+    link.stream.flush().await
 }
 
 fn silent(limits: &Limits) -> Error {

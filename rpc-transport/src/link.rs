@@ -11,20 +11,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::uri::Uri;
 
-/// A byte stream to a peer, in its two directions.
+/// A byte stream to a peer.
 pub(crate) struct Link {
-    pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
-    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(crate) stream: Box<dyn ByteStream>,
     pub(crate) peer: Peer,
 }
 
+/// What a link reads from and writes to.
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
+
 impl Link {
-    fn new(
-        reader: impl AsyncRead + Send + Unpin + 'static,
-        writer: impl AsyncWrite + Send + Unpin + 'static,
-        peer: impl Into<std::sync::Arc<str>>,
-    ) -> Self {
-        Self { reader: Box::new(reader), writer: Box::new(writer), peer: Peer::new(peer) }
+    fn new(stream: impl ByteStream + 'static, peer: impl Into<std::sync::Arc<str>>) -> Self {
+        Self { stream: Box::new(stream), peer: Peer::new(peer) }
     }
 
     /// Connects to where a server listens.

@@ -37,8 +37,7 @@ pub(super) async fn connect(name: &str) -> io::Result<Link> {
 }
 
 fn link(stream: DuplexStream, name: &str) -> Link {
-    let (reader, writer) = tokio::io::split(stream);
-    Link::new(reader, writer, format!("mem://{name}"))
+    Link::new(stream, format!("mem://{name}"))
 }
 
 /// Listens on a name, which is free again when it is dropped.

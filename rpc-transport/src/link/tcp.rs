@@ -20,6 +20,5 @@ pub(super) async fn accept(listener: &TcpListener) -> io::Result<Link> {
 }
 
 fn link(stream: TcpStream, peer: String) -> Link {
-    let (reader, writer) = stream.into_split();
-    Link::new(reader, writer, peer)
+    Link::new(stream, peer)
 }

@@ -10,8 +10,7 @@ use super::Link;
 
 pub(super) async fn connect(path: &Path) -> io::Result<Link> {
     let stream = UnixStream::connect(path).await?;
-    let (reader, writer) = stream.into_split();
-    Ok(Link::new(reader, writer, format!("unix://{}", path.display())))
+    Ok(Link::new(stream, format!("unix://{}", path.display())))
 }
 
 /// Listens on a path, which it takes away when it is dropped.
@@ -36,9 +35,8 @@ impl Listener {
 
     pub(super) async fn accept(&self) -> io::Result<Link> {
         let (stream, _) = self.listener.accept().await?;
-        let (reader, writer) = stream.into_split();
         // The calling end of a Unix socket has no name of its own.
-        Ok(Link::new(reader, writer, format!("unix://{}", self.path.display())))
+        Ok(Link::new(stream, format!("unix://{}", self.path.display())))
     }
 }
 

@@ -1,52 +1,58 @@
 //! Where a handler runs: in place, polled by the task that has read its call, or in a task of its own.
 //!
 //! A task costs more than many a handler. A handler that computes for long, on the other hand, would hold up all other calls of its
-//! connection. So each method starts in tasks, is measured there, and runs in place once it has proved quick; a handler that has to
-//! wait is moved to a task whatever its method, and one that is slow for once sends its method back to tasks for long.
+//! connection. So each method has an account of time: a poll pays in what starting a task would have cost, and takes out what it took.
+//! A method starts in tasks, is measured there, and runs in place once it has saved enough; one that is slow on average never does. A
+//! single slow poll costs a method that is quick otherwise its savings and no more: on a busy machine a thread that is preempted within
+//! a handler looks just like a slow handler. A handler that has to wait is moved to a task whatever its method.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rpc_core::MethodId;
 
-/// Up to here a poll counts as quick: about what starting a task on another thread costs.
-const QUICK: Duration = Duration::from_micros(10);
-/// So many quick polls in a row prove a method quick.
-const PROOF: i32 = 16;
-/// A slow poll has to be made up for by so many quick ones.
-const PENALTY: i32 = 4096;
+/// What a poll pays in: about what starting a task on another thread costs.
+const ALLOWANCE_NANOS: i32 = 10_000;
+/// What a method must have saved to run in place: it has proved quick in 16 polls at least.
+const PROOF_NANOS: i32 = 16 * ALLOWANCE_NANOS;
+/// More is not saved: a method that turns slow is back in tasks after one poll of so long.
+const SAVED_NANOS_MAX: i32 = 20_000_000;
+/// More is not owed: so much is made up for by some 4,000 quick polls.
+const OWED_NANOS_MAX: i32 = 40_000_000;
 /// After so long in place, the rest of what one read brought goes to tasks.
 const IN_PLACE_MAX: Duration = Duration::from_micros(200);
-/// Methods share what is known of them where their ids fall together, which errs towards tasks.
+/// Methods share an account where their ids fall together, which errs towards tasks.
 const ENTRIES: usize = 256;
 
-/// What is known of the methods of a server.
+/// The accounts of a server's methods.
 pub(super) struct Placement {
-    quick_polls: [AtomicI32; ENTRIES],
+    saved_nanos: [AtomicI32; ENTRIES],
 }
 
 impl Placement {
     pub(super) fn new() -> Self {
-        Self { quick_polls: [const { AtomicI32::new(0) }; ENTRIES] }
+        Self { saved_nanos: [const { AtomicI32::new(0) }; ENTRIES] }
     }
 
-    fn entry(&self, method: MethodId) -> &AtomicI32 {
+    fn account(&self, method: MethodId) -> &AtomicI32 {
         // The low byte of a hash is as good as any.
-        &self.quick_polls[usize::from(method.as_u64().to_le_bytes()[0])]
+        &self.saved_nanos[usize::from(method.as_u64().to_le_bytes()[0])]
     }
 
     /// Tells whether a method has proved quick.
     pub(super) fn is_quick(&self, method: MethodId) -> bool {
-        self.entry(method).load(Ordering::Relaxed) >= PROOF
+        self.account(method).load(Ordering::Relaxed) >= PROOF_NANOS
     }
 
-    /// Learns how long the first poll of a handler took. Calls that cross may undo each other's count; the next ones mend that.
+    /// Learns how long the first poll of a handler took. Calls that cross may undo each other's entry; the next ones mend that.
     pub(super) fn took(&self, method: MethodId, time: Duration) {
-        let entry = self.entry(method);
-        let known = entry.load(Ordering::Relaxed);
-        let learned = if time > QUICK { -PENALTY } else { (known + 1).min(PROOF) };
-        if learned != known {
-            entry.store(learned, Ordering::Relaxed);
+        let account = self.account(method);
+        let nanos = i32::try_from(time.as_nanos()).unwrap_or(i32::MAX);
+        let saved = account.load(Ordering::Relaxed);
+        let balance = saved.saturating_add(ALLOWANCE_NANOS).saturating_sub(nanos);
+        let balance = balance.clamp(-OWED_NANOS_MAX, SAVED_NANOS_MAX);
+        if balance != saved {
+            account.store(balance, Ordering::Relaxed);
         }
     }
 }
@@ -78,20 +84,53 @@ mod tests {
 
     const METHOD: MethodId = MethodId::new(7);
 
-    #[test]
-    fn a_method_proves_quick_and_loses_that_by_one_slow_poll() {
-        let placement = Placement::new();
-        for _ in 0..PROOF {
-            assert!(!placement.is_quick(METHOD));
-            placement.took(METHOD, QUICK);
+    const ALLOWANCE: Duration = Duration::from_nanos(ALLOWANCE_NANOS as u64);
+
+    fn poll(placement: &Placement, times: usize, took: Duration) {
+        for _ in 0..times {
+            placement.took(METHOD, took);
         }
+    }
+
+    #[test]
+    fn a_method_proves_quick_in_sixteen_polls() {
+        let placement = Placement::new();
+        poll(&placement, 15, Duration::ZERO);
+        assert!(!placement.is_quick(METHOD));
+        poll(&placement, 1, Duration::ZERO);
         assert!(placement.is_quick(METHOD));
         assert!(!placement.is_quick(MethodId::new(8)));
-        placement.took(METHOD, 2 * QUICK);
-        for _ in 0..PENALTY + PROOF {
+    }
+
+    #[test]
+    fn a_method_that_is_slow_on_average_never_proves_quick() {
+        let placement = Placement::new();
+        for _ in 0..10_000 {
+            poll(&placement, 9, Duration::ZERO);
+            poll(&placement, 1, 11 * ALLOWANCE);
             assert!(!placement.is_quick(METHOD));
-            placement.took(METHOD, Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn one_preempted_poll_in_many_quick_ones_does_not_make_a_method_slow() {
+        let placement = Placement::new();
+        poll(&placement, 1_000, ALLOWANCE / 5);
+        for _ in 0..10_000 {
+            poll(&placement, 1, Duration::from_millis(3));
+            assert!(placement.is_quick(METHOD));
+            poll(&placement, 500, ALLOWANCE / 5);
+        }
+    }
+
+    #[test]
+    fn a_long_poll_sends_a_method_back_to_tasks_for_thousands_of_calls() {
+        let placement = Placement::new();
+        poll(&placement, 100_000, Duration::ZERO);
+        poll(&placement, 1, Duration::from_secs(3600));
+        poll(&placement, 4_000, Duration::ZERO);
+        assert!(!placement.is_quick(METHOD));
+        poll(&placement, 16, Duration::ZERO);
         assert!(placement.is_quick(METHOD));
     }
 

@@ -16,7 +16,7 @@ use super::accept::Acceptor;
 use super::answer::Answers;
 use super::{Phase, until};
 use crate::clock::now;
-use crate::connection::{EndsWithTask, Events, READ_BYTES_MIN, Reader, Shared, flush, read_loop, write_loop};
+use crate::connection::{Driver, EndsWithTask, Events, READ_BYTES_MIN, Shared, flush};
 use crate::limits::Limits;
 use crate::link::Link;
 
@@ -25,8 +25,8 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
     let Acceptor { service, limits, mut phase, placement, task, .. } = acceptor;
     let shared = Arc::new(Shared::new(Side::Server, &limits, link.peer.clone()));
     let handshake = timeout(limits.handshake_timeout, open(&mut link, &shared));
-    let buffer = match until(&mut phase, Phase::Draining, handshake).await {
-        Some(Ok(Ok(buffer))) => buffer,
+    let input = match until(&mut phase, Phase::Draining, handshake).await {
+        Some(Ok(Ok(input))) => input,
         Some(Ok(Err(fatal))) => {
             tracing::debug!(peer = %link.peer, reason = fatal.reason, "turning a connection away");
             return turn_away(&mut link, &shared, &fatal, &limits).await;
@@ -34,42 +34,31 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         Some(Err(_)) => return tracing::debug!(peer = %link.peer, "a connection was not opened in time"),
         None => return,
     };
-    let Link { mut reader, writer, .. } = link;
     let _ends = EndsWithTask(shared.clone());
-    let mut writing = tokio::spawn(write_loop(shared.clone(), writer, limits.write_timeout));
-    let events =
-        Events::server(Answers::new(service, shared.clone(), phase.clone(), placement, task.clone()));
-    let mut reading = Box::pin(read_loop(shared.clone(), &mut reader, buffer, events));
-    if until(&mut phase, Phase::Draining, &mut reading).await.is_none() {
+    let answers = Answers::new(service, shared.clone(), phase.clone(), placement, task.clone());
+    let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::server(answers));
+    if until(&mut phase, Phase::Draining, driver.run()).await.is_none() {
         shared.with(|machine| machine.drain(GOODBYE));
         let idle = poll_fn(|cx| shared.with(|machine| machine.poll_idle(cx)));
-        let done = until(&mut phase, Phase::Stopping, first_of(&mut reading, idle)).await;
-        // This drops the handlers.
-        drop(reading);
+        let done = until(&mut phase, Phase::Stopping, first_of(driver.run(), idle)).await;
+        driver.cancel_handlers();
         if done.is_none() {
             shared.with(|machine| machine.fail_all(&Status::new(Code::Unavailable, GOODBYE)));
         }
         shared.close(&Fatal::new(CloseCode::Shutdown, GOODBYE));
-    } else {
-        drop(reading);
     }
-    // The connection is closed, so the writer ends by itself; a peer that reads slowly must not hold up the end of the server.
-    if until(&mut phase, Phase::Stopping, &mut writing).await.is_none()
-        && timeout(FAREWELL_MAX, &mut writing).await.is_err()
+    driver.cancel_handlers();
+    // A peer that reads slowly must not hold up the end of the server.
+    if until(&mut phase, Phase::Stopping, driver.finish()).await.is_none()
+        && timeout(FAREWELL_MAX, driver.finish()).await.is_err()
     {
-        return writing.abort();
+        return;
     }
-    let _ = timeout(FAREWELL_MAX, linger(&mut reader)).await;
+    let _ = timeout(FAREWELL_MAX, driver.linger()).await;
 }
 
 /// How long a peer may take to hear that its connection has ended.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
-
-/// Reads what the peer still sends, until it has seen the end: for bytes that nobody reads, the system would drop what was just written.
-async fn linger(reader: &mut Reader) {
-    let mut rest = [0; 1024];
-    while reader.read(&mut rest).await.is_ok_and(|bytes| bytes > 0) {}
-}
 
 const GOODBYE: &str = "the server is shutting down";
 
@@ -87,7 +76,7 @@ async fn open(link: &mut Link, shared: &Shared) -> Result<BytesMut, Fatal> {
     let mut buffer = BytesMut::with_capacity(READ_BYTES_MIN);
     let is_open = |machine: &mut Connection| machine.peer_settings().is_some();
     while !shared.with(|machine| is_open(machine)) {
-        match link.reader.read_buf(&mut buffer).await {
+        match link.stream.read_buf(&mut buffer).await {
             Ok(0) => {
                 return Err(Fatal::new(
                     CloseCode::Protocol,
@@ -119,18 +108,18 @@ async fn turn_away(link: &mut Link, shared: &Shared, fatal: &Fatal, limits: &Lim
     const TLS: &[u8] = &[0x15, 3, 3, 0, 2, 2, 70];
     let farewell = async {
         match &fatal.hello {
-            Some(HelloError::Http) => link.writer.write_all(HTTP.as_bytes()).await?,
-            Some(HelloError::Tls) => link.writer.write_all(TLS).await?,
+            Some(HelloError::Http) => link.stream.write_all(HTTP.as_bytes()).await?,
+            Some(HelloError::Tls) => link.stream.write_all(TLS).await?,
             _ => {
                 shared.close(fatal);
-                flush(shared, &mut link.writer).await?;
+                flush(shared, link).await?;
             }
         }
-        link.writer.shutdown().await?;
+        link.stream.shutdown().await?;
         // What the peer has sent and nobody read would make the system drop the farewell: read some of it.
         let mut rest = [0; 4096];
         for _ in 0..16 {
-            if link.reader.read(&mut rest).await? == 0 {
+            if link.stream.read(&mut rest).await? == 0 {
                 break;
             }
         }

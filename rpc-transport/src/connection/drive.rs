@@ -1,0 +1,317 @@
+//! The task of a connection: bytes from the link to the machine, and from the machine to the link.
+//!
+//! One task does both, so that the answers to the calls of one read leave in one write, made right after the last of them, and so that an
+//! idle connection costs one task.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use rpc_core::connection::{Event, Fatal, Transmit};
+use rpc_core::deadline_after;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Sleep, sleep_until, timeout};
+
+use super::Shared;
+use super::events::Events;
+use crate::clock::now;
+use crate::link::{ByteStream, Link};
+
+/// An idle connection keeps no more than this to read into.
+pub(crate) const READ_BYTES_MIN: usize = 4 * 1024;
+/// A busy one reads so much at once.
+const READ_BYTES_MAX: usize = 256 * 1024;
+/// Events and wakers of one read for which an idle connection keeps memory.
+const KEPT: usize = 16;
+/// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
+const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How often a peer that sends no more is probed while it is owed answers.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Moves the bytes of a connection.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    stream: Box<dyn ByteStream>,
+    input: BytesMut,
+    output: Transmit,
+    is_flushed: bool,
+    /// What there is to write is written at once: those who are about to add to it have had their turn.
+    may_take: bool,
+    /// The peer owes it to take some of what is written before more of it is read.
+    held_back: bool,
+    /// The peer sends no more.
+    input_ended: bool,
+    /// Since when the peer has taken nothing of what is to be written.
+    stalled_at: Option<Instant>,
+    write_timeout: Duration,
+    events: Events,
+    pending: Vec<Event>,
+    wakes: Vec<Waker>,
+}
+
+/// What a driver goes on with.
+enum Step {
+    Received,
+    InputEnded,
+    Timer,
+    Ended,
+}
+
+impl Driver {
+    /// Drives a connection that is open; what is in `input` was read while it opened.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        link: Link,
+        input: BytesMut,
+        write_timeout: Duration,
+        events: Events,
+    ) -> Self {
+        Self {
+            shared,
+            stream: link.stream,
+            input,
+            output: Transmit::new(),
+            is_flushed: true,
+            may_take: false,
+            held_back: false,
+            input_ended: false,
+            stalled_at: None,
+            write_timeout,
+            events,
+            pending: Vec::new(),
+            wakes: Vec::new(),
+        }
+    }
+
+    /// Reads and writes until the connection ends.
+    ///
+    /// # Cancel safety
+    /// It can be dropped and called again; nothing is lost.
+    pub(crate) async fn run(&mut self) {
+        let mut timer = pin!(sleep_until(self.due().into()));
+        let mut step = Ok(Step::Received);
+        loop {
+            let done = match step {
+                Ok(Step::Received) => self.receive(),
+                Ok(Step::InputEnded) => self.end_input(),
+                Ok(Step::Timer) => self.on_timer(),
+                Ok(Step::Ended) => return,
+                Err(error) => return self.lost(&format!("the connection broke: {error}")),
+            };
+            if let Err(fatal) = done {
+                tracing::debug!(peer = %self.shared.peer, reason = fatal.reason, "closing a connection");
+                return self.shared.close(&fatal);
+            }
+            if let Ok(Step::InputEnded | Step::Timer) = step {
+                timer.as_mut().reset(self.due().into());
+            }
+            step = poll_fn(|cx| self.poll(cx, timer.as_mut())).await;
+        }
+    }
+
+    /// Cancels the handlers under way, except those that nobody waits for.
+    pub(crate) fn cancel_handlers(&mut self) {
+        self.events = Events::client();
+    }
+
+    /// Writes what is left of a connection that has ended, as far as the peer takes it.
+    pub(crate) async fn finish(&mut self) -> io::Result<()> {
+        loop {
+            while self.output.has_remaining() {
+                let write = timeout(self.write_timeout, self.stream.write_buf(&mut self.output));
+                if write.await.map_err(|_| stalled(self.write_timeout))?? == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+            }
+            self.take();
+            if !self.output.has_remaining() {
+                return self.stream.shutdown().await;
+            }
+        }
+    }
+
+    /// Reads what the peer still sends, until it has seen the end: for bytes that nobody reads, the system would drop what was just written.
+    pub(crate) async fn linger(&mut self) {
+        let mut rest = [0; 1024];
+        while self.stream.read(&mut rest).await.is_ok_and(|bytes| bytes > 0) {}
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<io::Result<Step>> {
+        if self.poll_write(cx)?.is_ready() {
+            return Poll::Ready(Ok(Step::Ended));
+        }
+        if !self.input_ended
+            && !self.is_held_back()
+            && let Poll::Ready(bytes) = pin!(self.stream.read_buf(&mut self.input)).poll(cx)?
+        {
+            return Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }));
+        }
+        if let Some(stalled_at) = self.stalled_at {
+            let due = deadline_after(stalled_at, self.write_timeout).into();
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+        }
+        ready!(timer.poll(cx));
+        let is_stalled = self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout);
+        Poll::Ready(if is_stalled { Err(stalled(self.write_timeout)) } else { Ok(Step::Timer) })
+    }
+
+    /// Writes what there is; ready once the connection has ended.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.output.has_remaining() || !self.is_flushed {
+                if self.poll_output(cx)?.is_pending() {
+                    self.stalled_at.get_or_insert_with(now);
+                    return Poll::Pending;
+                }
+                self.stalled_at = None;
+            } else if self.may_take {
+                self.may_take = false;
+                if self.take() {
+                    return Poll::Ready(Ok(()));
+                }
+            } else if self.is_done() {
+                self.lost("the peer closed the connection");
+                return Poll::Ready(Ok(()));
+            } else {
+                ready!(self.shared.with(|machine| machine.poll_unsent(cx)));
+                // All who are ready now add their frames first: one write serves them all. Not tokio's `yield_now`: that parks the task with
+                // the worker thread, where it would wait for a handler that blocks the thread. A task that wakes itself goes to the end of the
+                // queue, from which other threads take it.
+                self.may_take = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Writes a part of what was taken; after the last part, all is flushed.
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.output.has_remaining() {
+            self.is_flushed = false;
+            if ready!(pin!(self.stream.write_buf(&mut self.output)).poll(cx))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+        } else {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.is_flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what there is to write, and tells whether the connection has ended.
+    fn take(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.shared.with(|machine| {
+            let _ = machine.poll_transmit(&mut cx, &mut self.output);
+            machine.is_closed()
+        })
+    }
+
+    /// Hands what was read to the machine, and acts on what that means.
+    fn receive(&mut self) -> Result<(), Fatal> {
+        let now = now();
+        let Self { shared, input, wakes, pending, .. } = self;
+        let received = shared.with_many(wakes, |machine| {
+            // Answers that are made here are written by this task without its being woken.
+            machine.forget_writer();
+            let received = machine.receive(input, now);
+            pending.extend(std::iter::from_fn(|| machine.poll_event()));
+            received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
+        });
+        self.held_back = received?;
+        self.events.act_on(&mut self.pending);
+        self.may_take |= self.events.is_server();
+        grow(&mut self.input);
+        Ok(())
+    }
+
+    /// The peer sends no more. A server still answers what it was asked; a peer that is gone altogether is found out by writing to it.
+    fn end_input(&mut self) -> Result<(), Fatal> {
+        self.input_ended = true;
+        if self.events.is_server() {
+            return self.on_timer();
+        }
+        self.lost("the peer closed the connection");
+        Ok(())
+    }
+
+    /// Tells whether a peer that sends no more has all its answers.
+    fn is_done(&self) -> bool {
+        self.input_ended && self.shared.with(|machine| machine.is_idle() && machine.unsent_bytes() == 0)
+    }
+
+    fn is_held_back(&mut self) -> bool {
+        self.held_back = self.held_back && self.shared.with(|machine| machine.owes_answers(UNSENT_BYTES_MAX));
+        self.held_back
+    }
+
+    /// There is nobody left to write to.
+    fn lost(&mut self, reason: &str) {
+        self.shared.lost(reason);
+        self.output = Transmit::new();
+        self.take();
+        self.output = Transmit::new();
+    }
+
+    /// When the machine, or a peer that sends no more, is to be looked after.
+    fn due(&self) -> Instant {
+        if self.input_ended { now() + PROBE_INTERVAL } else { self.shared.with(|machine| machine.timer()) }
+    }
+
+    /// Looks at the machine's timer when it may be due, and gives back memory: it moves with each read, so the sleep is set anew only
+    /// when it fires.
+    fn on_timer(&mut self) -> Result<(), Fatal> {
+        shrink(&mut self.input);
+        self.events.forget_done();
+        self.pending.shrink_to(KEPT);
+        self.wakes.shrink_to(KEPT);
+        let now = now();
+        self.shared.with(|machine| {
+            if self.input_ended {
+                machine.probe();
+            }
+            machine.on_timer(now)
+        })
+    }
+}
+
+fn stalled(timeout: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the peer has taken nothing for {timeout:?}"))
+}
+
+/// Makes room to read into: little at first, more when reads fill it.
+fn grow(buffer: &mut BytesMut) {
+    let room = buffer.capacity() - buffer.len();
+    if room < READ_BYTES_MIN / 2 {
+        buffer.reserve((2 * buffer.capacity()).clamp(READ_BYTES_MIN, READ_BYTES_MAX));
+    }
+}
+
+/// Gives a buffer that has grown back; a busy connection, which comes here once in a while too, grows it again.
+fn shrink(buffer: &mut BytesMut) {
+    if buffer.is_empty() {
+        *buffer = BytesMut::with_capacity(READ_BYTES_MIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_has_grown_shrinks_but_keeps_what_was_read() {
+        let mut buffer = BytesMut::with_capacity(READ_BYTES_MAX);
+        buffer.extend_from_slice(b"half a frame");
+        shrink(&mut buffer);
+        assert_eq!(&buffer[..], b"half a frame");
+        buffer.clear();
+        shrink(&mut buffer);
+        assert!(buffer.capacity() <= READ_BYTES_MIN);
+    }
+}

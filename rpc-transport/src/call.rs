@@ -13,6 +13,15 @@ use crate::clock::now;
 use crate::connection::{ClientConnection, Shared};
 use crate::items::{self, IncomingItems};
 
+/// Makes a call once there is a slot for it; none where the connection takes no more calls, and the handler was not run.
+pub(crate) async fn call(
+    connection: Arc<ClientConnection>,
+    request: &mut Request,
+) -> Result<Option<Response>, Error> {
+    let Some(call) = OpenedCall::open(connection, request).await? else { return Ok(None) };
+    call.run(request).await
+}
+
 /// A call under way; dropping it before it is over cancels it.
 pub(crate) struct OpenedCall {
     connection: Arc<ClientConnection>,
@@ -21,11 +30,7 @@ pub(crate) struct OpenedCall {
 }
 
 impl OpenedCall {
-    /// Opens a call once there is a slot for it; none where the connection takes no more calls.
-    pub(crate) async fn open(
-        connection: Arc<ClientConnection>,
-        request: &Request,
-    ) -> Result<Option<Self>, Error> {
+    async fn open(connection: Arc<ClientConnection>, request: &Request) -> Result<Option<Self>, Error> {
         let shared = &connection.shared;
         let mut attempt = open_and_watch(shared, request).await;
         while let Err(OpenError::Full) = attempt {
@@ -44,20 +49,26 @@ impl OpenedCall {
     }
 
     /// Sends what follows the request, and waits for the answer.
-    pub(crate) async fn run(mut self, request: &mut Request) -> Result<Response, Error> {
+    async fn run(mut self, request: &mut Request) -> Result<Option<Response>, Error> {
         if is_oneway(request) {
             let sent = poll_fn(|cx| self.shared().with(|machine| machine.poll_sent(self.id, cx))).await;
             self.is_over = true;
             sent.map_err(|error| self.shared().blame(error))?;
-            return Ok(Response::new(request.codec(), Body::new(bytes::Bytes::new())));
+            return Ok(Some(Response::new(request.codec(), Body::new(bytes::Bytes::new()))));
         }
-        if let Some(items) = request.take_items() {
+        let items = request.take_items();
+        let has_items = items.is_some();
+        if let Some(items) = items {
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
         match self.reply().await {
-            Ok(reply) => self.respond(reply),
+            Ok(reply) => self.respond(reply).map(Some),
             Err(error) => {
                 self.is_over = true;
+                // The server began to drain while the call was on its way, and did not take it up.
+                if error.fate() == Fate::Refused && !has_items && !self.connection.takes_calls() {
+                    return Ok(None);
+                }
                 Err(self.shared().blame(error))
             }
         }

@@ -6,10 +6,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use rpc_core::{Error, ErrorKind, Fate, Request, Response, Service};
+use rpc_core::{Error, ErrorKind, Request, Response, Service};
 
 use crate::backoff::Backoff;
-use crate::call::OpenedCall;
+use crate::call;
 use crate::connection::ClientConnection;
 use crate::limits::Limits;
 use crate::uri::Uri;
@@ -91,13 +91,9 @@ impl Service for Channel {
                 Some(connection) if tried == 0 => connection,
                 _ => self.inner.reconnect(request.deadline()).await?,
             };
-            // None: the connection has ended, or its server drains. Nothing was sent, so another one takes the call.
-            let Some(call) = OpenedCall::open(connection.clone(), &request).await? else { continue };
-            let has_items = request.body().has_items();
-            match call.run(&mut request).await {
-                // The server began to drain while the call was on its way, and did not take it up.
-                Err(error) if error.fate() == Fate::Refused && !has_items && !connection.takes_calls() => {}
-                result => return result,
+            // None: the connection has ended, or its server drains. The handler did not run, so another connection takes the call.
+            if let Some(response) = call::call(connection, &mut request).await? {
+                return Ok(response);
             }
         }
         let text = "connections are made and closed again before they take a call: the server may be full or shutting down";

@@ -52,14 +52,13 @@ impl Shared {
         result
     }
 
-    /// Like [`with`](Self::with), for acts that wake many: `wakes` is empty, and its memory serves again.
+    /// Like [`with`](Self::with), for acts that wake many: those that are to be woken now are moved to `wakes`.
     pub(crate) fn with_many<R>(&self, wakes: &mut Vec<Waker>, act: impl FnOnce(&mut Connection) -> R) -> R {
         let mut machine = self.lock();
         let result = act(&mut machine);
         machine.move_wakes(wakes);
         let freed = machine.take_freed_slots();
         drop(machine);
-        wakes.drain(..).for_each(Waker::wake);
         self.announce(freed);
         result
     }

@@ -3,6 +3,7 @@
 mod accept;
 mod answer;
 mod builder;
+mod deadline;
 mod placement;
 mod serve;
 

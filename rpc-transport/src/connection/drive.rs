@@ -39,7 +39,9 @@ pub(crate) struct Driver {
     input: BytesMut,
     output: Transmit,
     is_flushed: bool,
-    /// What there is to write is written at once: those who are about to add to it have had their turn.
+    /// Those who are about to add to what is written have their turn first.
+    gives_way: bool,
+    /// What there is to write is written now.
     may_take: bool,
     /// The peer owes it to take some of what is written before more of it is read.
     held_back: bool,
@@ -76,6 +78,7 @@ impl Driver {
             input,
             output: Transmit::new(),
             is_flushed: true,
+            gives_way: false,
             may_take: false,
             held_back: false,
             input_ended: false,
@@ -164,6 +167,13 @@ impl Driver {
     /// Writes what there is; ready once the connection has ended.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
+            if std::mem::take(&mut self.gives_way) {
+                // Not tokio's `yield_now`: that parks the task with the worker thread, where it would wait for a handler that blocks the thread.
+                // A task that wakes itself goes to the end of the queue, from which other threads take it.
+                self.may_take = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.output.has_remaining() || !self.is_flushed {
                 if self.poll_output(cx)?.is_pending() {
                     self.stalled_at.get_or_insert_with(now);
@@ -179,13 +189,12 @@ impl Driver {
                 self.lost("the peer closed the connection");
                 return Poll::Ready(Ok(()));
             } else {
-                ready!(self.shared.with(|machine| machine.poll_unsent(cx)));
-                // All who are ready now add their frames first: one write serves them all. Not tokio's `yield_now`: that parks the task with
-                // the worker thread, where it would wait for a handler that blocks the thread. A task that wakes itself goes to the end of the
-                // queue, from which other threads take it.
-                self.may_take = true;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                let (unsent, calls) =
+                    self.shared.with(|machine| (machine.poll_unsent(cx), machine.calls_in_flight()));
+                ready!(unsent);
+                // Where others are under way they may add to it: one write serves them all.
+                self.gives_way = calls > 1;
+                self.may_take = !self.gives_way;
             }
         }
     }
@@ -224,6 +233,7 @@ impl Driver {
             pending.extend(std::iter::from_fn(|| machine.poll_event()));
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });
+        self.wakes.drain(..).for_each(Waker::wake);
         self.held_back = received?;
         self.events.act_on(&mut self.pending);
         self.may_take |= self.events.is_server();

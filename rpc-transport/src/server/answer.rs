@@ -1,7 +1,7 @@
 //! The calls of one connection of a server.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -9,11 +9,13 @@ use std::time::Instant;
 use rpc_core::connection::{Incoming, Reply};
 use rpc_core::wire::StreamId;
 use rpc_core::{
-    Body, Code, CodecKind, Error, ErrorKind, MethodId, Request, Response, Service, Status, deadline_after,
+    Body, Code, CodecKind, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status,
+    deadline_after,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::deadline::in_time;
 use super::placement::{InPlace, Placement};
 use super::{Phase, until};
 use crate::clock::now;
@@ -22,44 +24,67 @@ use crate::items::{AcceptedCall, IncomingItems, Sent, send};
 use crate::panics::{Caught, Panicked};
 
 /// Answers the calls of one connection.
-pub(super) struct Answers<S> {
+struct Answers<S, W, F> {
+    serving: Arc<Serving<S>>,
+    /// Makes the work of answering a call.
+    work: W,
+    placement: Arc<Placement>,
+    in_place: InPlace,
+    /// The memory for work in place: most is done at once and leaves it to the next.
+    place: Option<Pin<Box<Option<F>>>>,
+}
+
+/// What answering a call needs.
+struct Serving<S> {
     service: Arc<S>,
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
-    placement: Arc<Placement>,
-    in_place: InPlace,
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
 }
 
-impl<S: Service> Answers<S> {
-    pub(super) fn new(
-        service: Arc<S>,
-        shared: Arc<Shared>,
-        phase: watch::Receiver<Phase>,
-        placement: Arc<Placement>,
-        task: mpsc::Sender<()>,
-    ) -> Self {
-        Self { service, shared, phase, placement, in_place: InPlace::new(), task }
-    }
+/// Makes what answers the calls of a connection.
+pub(super) fn answers<S: Service>(
+    service: Arc<S>,
+    shared: Arc<Shared>,
+    phase: watch::Receiver<Phase>,
+    placement: Arc<Placement>,
+    task: mpsc::Sender<()>,
+) -> impl Answer {
+    let serving = Arc::new(Serving { service, shared, phase, task });
+    Answers { serving, work: answer, placement, in_place: InPlace::new(), place: None }
+}
 
+impl<S, W, F> Answers<S, W, F>
+where
+    S: Service,
+    W: Fn(Arc<Serving<S>>, Incoming) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
-    fn run_in_place(&self, method: MethodId, started_at: Instant, incoming: Incoming) -> Option<AbortHandle> {
-        let mut work = Box::pin(answer(self.service.clone(), self.shared.clone(), incoming));
+    fn run_in_place(&mut self, method: MethodId, work: F) -> Option<AbortHandle> {
+        let mut place = self.place.take().unwrap_or_else(|| Box::pin(None));
+        place.set(Some(work));
         // Its task polls it again before it waits for anything, so this poll needs no waker.
-        let poll = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        self.placement.took(method, started_at.elapsed());
+        let poll = poll_place(place.as_mut(), &mut Context::from_waker(Waker::noop()));
+        self.placement.took(method, self.in_place.lap());
         match poll {
-            Poll::Ready(()) => None,
-            Poll::Pending => Some(tokio::spawn(work).abort_handle()),
+            Poll::Ready(()) => {
+                place.set(None);
+                self.place = Some(place);
+                None
+            }
+            Poll::Pending => {
+                let work = async move { poll_fn(|cx| poll_place(place.as_mut(), cx)).await };
+                Some(tokio::spawn(work).abort_handle())
+            }
         }
     }
 
-    fn run_in_task(&self, method: MethodId, incoming: Incoming) -> AbortHandle {
-        let (service, shared, placement) =
-            (self.service.clone(), self.shared.clone(), self.placement.clone());
+    fn run_in_task(&mut self, method: MethodId, work: F) -> AbortHandle {
+        let placement = self.placement.clone();
         let work = async move {
-            let mut work = pin!(answer(service, shared, incoming));
+            let mut work = pin!(work);
             let started_at = Instant::now();
             let first = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
             placement.took(method, started_at.elapsed());
@@ -67,50 +92,64 @@ impl<S: Service> Answers<S> {
                 work.await;
             }
         };
-        tokio::spawn(work).abort_handle()
+        let task = tokio::spawn(work).abort_handle();
+        self.in_place.lap();
+        task
     }
 }
 
-impl<S: Service> Answer for Answers<S> {
+fn poll_place<F: Future<Output = ()>>(place: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<()> {
+    place.as_pin_mut().map_or(Poll::Ready(()), |work| work.poll(cx))
+}
+
+impl<S, W, F> Answer for Answers<S, W, F>
+where
+    S: Service,
+    W: Fn(Arc<Serving<S>>, Incoming) -> F + Send,
+    F: Future<Output = ()> + Send + 'static,
+{
     fn start_batch(&mut self) {
-        self.in_place.restart(Instant::now());
+        self.in_place = InPlace::new();
     }
 
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle> {
-        let method = incoming.method;
-        if incoming.oneway {
+        let (method, oneway) = (incoming.method, incoming.oneway);
+        let work = (self.work)(self.serving.clone(), incoming);
+        if oneway {
             // It goes on without its caller, until the server ends.
-            let answer = answer(self.service.clone(), self.shared.clone(), incoming);
-            let (mut phase, task) = (self.phase.clone(), self.task.clone());
+            let (mut phase, task) = (self.serving.phase.clone(), self.serving.task.clone());
             let work = async move {
                 let _task = task;
-                until(&mut phase, Phase::Stopping, answer).await;
+                until(&mut phase, Phase::Stopping, work).await;
             };
             return Some(tokio::spawn(work).abort_handle());
         }
-        let now = Instant::now();
-        if self.placement.is_quick(method) && self.in_place.has_time(now) {
-            self.run_in_place(method, now, incoming)
+        if self.placement.is_quick(method) && self.in_place.has_time() {
+            self.run_in_place(method, work)
         } else {
-            Some(self.run_in_task(method, incoming))
+            Some(self.run_in_task(method, work))
         }
     }
 }
 
-async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Incoming) {
+async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming) {
+    let Serving { service, shared, .. } = &*serving;
     let (id, oneway) = (incoming.id, incoming.oneway);
     let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
     let work = Caught::new(async {
-        let request = request(&shared, incoming, deadline)?;
+        let request = request(shared, incoming, deadline)?;
         let response = service.call(request).await?;
-        if oneway { Ok(()) } else { respond(&shared, id, response).await }
+        if oneway {
+            return Ok(());
+        }
+        match respond(shared, id, response) {
+            None => Ok(()),
+            Some(items) => respond_items(shared, id, items).await,
+        }
     });
-    let outcome = match deadline {
-        None => work.await,
-        Some(deadline) => match before(deadline, work).await {
-            Some(outcome) => outcome,
-            None => Ok(Err(too_late("the deadline passed while the handler ran").into())),
-        },
+    let outcome = match in_time(deadline, work).await {
+        Some(outcome) => outcome,
+        None => Ok(Err(too_late("the deadline passed while the handler ran").into())),
     };
     let error = match outcome {
         Ok(Ok(())) if oneway => return shared.with(|machine| machine.end_items(id)),
@@ -126,17 +165,6 @@ async fn answer<S: Service>(service: Arc<S>, shared: Arc<Shared>, incoming: Inco
     } else {
         shared.with(|machine| machine.fail(id, into_status(&error)));
     }
-}
-
-/// Waits for a future until a deadline; past it the future is not polled again, even if it is woken by the same deadline further on.
-async fn before<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
-    let mut sleep = pin!(tokio::time::sleep_until(deadline.into()));
-    let mut future = pin!(future);
-    poll_fn(|cx| match sleep.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => future.as_mut().poll(cx).map(Some),
-    })
-    .await
 }
 
 fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) -> Result<Request, Error> {
@@ -161,7 +189,8 @@ fn too_late(text: &str) -> Status {
     Status::new(Code::DeadlineExceeded, text)
 }
 
-async fn respond(shared: &Shared, id: StreamId, response: Response) -> Result<(), Error> {
+/// Sends the result, and gives the items that are to follow it.
+fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStream> {
     let mut reply = Reply::new(response.codec().id(), response.body().message().clone());
     reply.failed = response.is_failed();
     let (metadata, body) = response.into_parts();
@@ -169,7 +198,10 @@ async fn respond(shared: &Shared, id: StreamId, response: Response) -> Result<()
     reply.metadata = metadata;
     reply.items = items.is_some();
     shared.with(|machine| machine.reply(id, reply));
-    let Some(items) = items else { return Ok(()) };
+    items
+}
+
+async fn respond_items(shared: &Shared, id: StreamId, items: ItemStream) -> Result<(), Error> {
     match send(shared, id, items).await {
         Sent::All => shared.with(|machine| machine.end_items(id)),
         Sent::Failed(error) => return Err(error),

@@ -9,11 +9,11 @@ use rpc_core::connection::{Connection, Fatal, Side};
 use rpc_core::wire::{CloseCode, HelloError};
 use rpc_core::{Code, Service, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::accept::Acceptor;
-use super::answer::Answers;
+use super::answer::answers;
 use super::{Phase, until};
 use crate::clock::now;
 use crate::connection::{Driver, EndsWithTask, Events, READ_BYTES_MIN, Shared, flush};
@@ -29,13 +29,13 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         Some(Ok(Ok(input))) => input,
         Some(Ok(Err(fatal))) => {
             tracing::debug!(peer = %link.peer, reason = fatal.reason, "turning a connection away");
-            return turn_away(&mut link, &shared, &fatal, &limits).await;
+            return Box::pin(turn_away(&mut link, &shared, &fatal, &limits)).await;
         }
         Some(Err(_)) => return tracing::debug!(peer = %link.peer, "a connection was not opened in time"),
         None => return,
     };
     let _ends = EndsWithTask(shared.clone());
-    let answers = Answers::new(service, shared.clone(), phase.clone(), placement, task.clone());
+    let answers = answers(service, shared.clone(), phase.clone(), placement, task.clone());
     let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::server(answers));
     if until(&mut phase, Phase::Draining, driver.run()).await.is_none() {
         shared.with(|machine| machine.drain(GOODBYE));
@@ -48,8 +48,12 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         shared.close(&Fatal::new(CloseCode::Shutdown, GOODBYE));
     }
     driver.cancel_handlers();
-    // A peer that reads slowly must not hold up the end of the server.
-    if until(&mut phase, Phase::Stopping, driver.finish()).await.is_none()
+    Box::pin(say_goodbye(driver, &mut phase)).await;
+}
+
+/// Writes what is left; a peer that reads slowly must not hold up the end of the server.
+async fn say_goodbye(mut driver: Driver, phase: &mut watch::Receiver<Phase>) {
+    if until(phase, Phase::Stopping, driver.finish()).await.is_none()
         && timeout(FAREWELL_MAX, driver.finish()).await.is_err()
     {
         return;
@@ -97,7 +101,7 @@ pub(super) async fn refuse(mut link: Link, limits: Limits, _refusal: OwnedSemaph
     let shared = Shared::new(Side::Server, &limits, link.peer.clone());
     let fatal = Fatal::new(CloseCode::TooManyConnections, "the server has as many connections as it takes");
     tracing::debug!(peer = %link.peer, reason = fatal.reason, "turning a connection away");
-    turn_away(&mut link, &shared, &fatal, &limits).await;
+    Box::pin(turn_away(&mut link, &shared, &fatal, &limits)).await;
 }
 
 /// Says why in the language of the peer where that can be told.

@@ -78,17 +78,17 @@ pin_project! {
 
 pin_project! {
     #[project = StateProject]
-    #[project_replace = StateReplace]
     enum State<A, F> {
-        Idle { request: Result<Request, Error>, timeout: Option<Duration>, start: A },
+        // Taken apart where it is: moving the whole state would cost more than the rest of a poll.
+        Idle { start: Option<(Result<Request, Error>, A)>, timeout: Option<Duration> },
         Running { #[pin] future: F, #[pin] sleep: Option<Sleep> },
         Done,
     }
 }
 
-impl<R: Reply, A: Start> Call<R, A> {
+impl<R, A: Start> Call<R, A> {
     pub(crate) fn new(method: &'static MethodDescriptor, request: Result<Request, Error>, start: A) -> Self {
-        let state = State::Idle { request, timeout: method.timeout(), start };
+        let state = State::Idle { start: Some((request, start)), timeout: method.timeout() };
         Self { method, deadline: None, state, reply: PhantomData }
     }
 
@@ -125,7 +125,7 @@ impl<R: Reply, A: Start> Call<R, A> {
     }
 
     fn adjust(mut self, change: impl FnOnce(&mut Metadata)) -> Self {
-        if let State::Idle { request: Ok(request), .. } = &mut self.state {
+        if let State::Idle { start: Some((Ok(request), _)), .. } = &mut self.state {
             change(request.metadata_mut());
         }
         self
@@ -139,12 +139,8 @@ impl<R: Reply, A: Start> Call<R, A> {
     fn poll_response(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response, Error>> {
         let mut this = self.project();
         let named = |error: Error| error.with_method(this.method.to_string());
-        if let StateProject::Idle { .. } = this.state.as_mut().project() {
-            let StateReplace::Idle { request, timeout, start } =
-                this.state.as_mut().project_replace(State::Done)
-            else {
-                unreachable!("the state was idle");
-            };
+        if let StateProject::Idle { start, timeout } = this.state.as_mut().project() {
+            let (request, start) = start.take().expect(POLLED_AFTER_DONE);
             let mut request = request.map_err(named)?;
             let after = timeout.map(|timeout| deadline_after(now(), timeout));
             request.set_deadline(after.into_iter().chain(*this.deadline).min());
@@ -157,7 +153,7 @@ impl<R: Reply, A: Start> Call<R, A> {
             this.state.set(State::Running { future: start.start(request), sleep });
         }
         let StateProject::Running { future, mut sleep } = this.state.as_mut().project() else {
-            panic!("a call was polled after it was done");
+            panic!("{POLLED_AFTER_DONE}");
         };
         let result = match future.poll(cx) {
             Poll::Ready(result) => result,
@@ -171,6 +167,8 @@ impl<R: Reply, A: Start> Call<R, A> {
         Poll::Ready(result.map_err(named).map(|response| bounded(response, *this.deadline)))
     }
 }
+
+const POLLED_AFTER_DONE: &str = "a call was polled after it was done";
 
 /// Lets the deadline of a call hold for the stream that it gave, too.
 fn bounded(response: Response, deadline: Option<Instant>) -> Response {
@@ -251,16 +249,17 @@ impl<R, A: Start> fmt::Debug for WithMetadata<R, A> {
     }
 }
 
-/// What every generated client is made of: a service, shared by its clones and its calls.
-pub struct Client<S> {
+/// What every generated client is made of: a service, shared by its clones and its calls. `M` is the enum of its requests.
+pub struct Client<M, S> {
     service: std::sync::Arc<S>,
     codec: CodecKind,
+    requests: PhantomData<fn() -> M>,
 }
 
-impl<S: crate::Service> Client<S> {
+impl<M, S: crate::Service> Client<M, S> {
     /// Makes the core of a client.
     pub fn new(service: S) -> Self {
-        Self { service: std::sync::Arc::new(service), codec: CodecKind::default() }
+        Self { service: std::sync::Arc::new(service), codec: CodecKind::default(), requests: PhantomData }
     }
 
     /// Encodes all further calls with this codec.
@@ -274,28 +273,28 @@ impl<S: crate::Service> Client<S> {
     ///
     /// # Errors
     /// [`ErrorKind::Encode`].
-    pub fn request<'m, M: crate::Message<'m>>(&self, message: &M) -> Result<Request, Error> {
+    pub fn request<'m, R: crate::Message<'m>>(&self, message: &R) -> Result<Request, Error> {
         let body = crate::Body::new(crate::message::encode(self.codec, message)?);
         Ok(Request::new(message.method(), self.codec, body))
     }
 
     /// Makes a call of an encoded request.
-    pub fn call<R: Reply>(
+    pub fn call<R>(
         &self,
         method: &'static MethodDescriptor,
         request: Result<Request, Error>,
-    ) -> Call<R, impl Start + use<R, S>> {
+    ) -> Call<R, impl Start + use<M, R, S>> {
         let service = self.service.clone();
         Call::new(method, request, move |request| async move { service.call(request).await })
     }
 
     /// Makes a call whose request is followed by items.
-    pub fn call_with_items<R: Reply, St>(
+    pub fn call_with_items<R, St>(
         &self,
         method: &'static MethodDescriptor,
         request: Result<Request, Error>,
         items: St,
-    ) -> Call<R, impl Start + use<R, S, St>>
+    ) -> Call<R, impl Start + use<M, R, S, St>>
     where
         St: IntoItems,
     {
@@ -306,13 +305,13 @@ impl<S: crate::Service> Client<S> {
     }
 }
 
-impl<S> Clone for Client<S> {
+impl<M, S> Clone for Client<M, S> {
     fn clone(&self) -> Self {
-        Self { service: self.service.clone(), codec: self.codec }
+        Self { service: self.service.clone(), codec: self.codec, requests: PhantomData }
     }
 }
 
-impl<S> fmt::Debug for Client<S> {
+impl<M, S> fmt::Debug for Client<M, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("codec", &self.codec.name()).finish_non_exhaustive()
     }

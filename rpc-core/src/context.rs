@@ -131,7 +131,7 @@ impl Context {
             method: request.descriptor(),
             deadline: request.deadline(),
             metadata: (!metadata.is_empty()).then(|| Arc::new(metadata)),
-            peer: request.peer().cloned(),
+            peer: request.take_peer(),
             shared: None,
         }
     }

@@ -2,6 +2,11 @@
 
 mod generator;
 
+use std::any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
@@ -10,53 +15,108 @@ use serde::de::DeserializeOwned;
 use crate::reply::Plain;
 use crate::{
     Body, Code, CodecKind, Context, Error, ErrorKind, ItemStream, Message, MethodDescriptor, Request,
-    Response, Service, ServiceDescriptor, Status, Streaming, message,
+    Response, Service, ServiceDescriptor, Status, Streaming, buffers, message,
 };
 use generator::{Generator, Sender};
 
-/// What `#[service]` generates for a server: it runs a request's variant on the handler and gives a response's.
+/// Runs requests on handlers of the type `T`: what `#[service]` generates for a server.
 ///
-/// Implemented by generated servers; [`serve`] makes a [`Service`] of it.
-pub trait Handler: Service + Clone {
+/// Implemented by the enum of requests, for whatever implements the trait.
+pub trait Dispatch<T: Send + Sync + 'static>: 'static {
     /// The enum of requests, which may borrow from the bytes that it was decoded from.
     type Request<'a>: Message<'a> + Send;
     /// The enum of responses.
     type Response: for<'a> Message<'a> + Send;
 
-    /// Runs the handler.
-    fn handle<'a>(
-        &'a self,
+    /// Calls the method that the request names.
+    fn run<'a>(
+        handler: &'a T,
         request: Self::Request<'a>,
-        streams: &'a mut Streams,
+        streams: &mut Streams,
     ) -> impl Future<Output = Self::Response> + Send;
+}
 
+/// A service that describes itself: every generated server does.
+pub trait Handler: Service {
     /// Returns the service's description.
-    fn descriptor() -> &'static ServiceDescriptor {
-        <Self::Response as Message<'_>>::SERVICE
+    fn descriptor() -> &'static ServiceDescriptor;
+}
+
+/// Serves a handler of the type `T` to clients elsewhere, `M` being the enum of its requests; cloning costs a reference count.
+///
+/// Every generated server is one: for a trait `Greeter`, `GreeterServer<T>` is a short name for `Dispatcher<GreeterRequest, T>`.
+pub struct Dispatcher<M, T> {
+    handler: Arc<T>,
+    requests: PhantomData<fn() -> M>,
+}
+
+impl<M, T> Dispatcher<M, T> {
+    /// Makes a server of a handler.
+    pub fn new(handler: T) -> Self {
+        Self::from_arc(Arc::new(handler))
+    }
+
+    /// Makes a server of a handler that others hold, too.
+    pub fn from_arc(handler: Arc<T>) -> Self {
+        Self { handler, requests: PhantomData }
     }
 }
 
-/// Answers a call with a generated handler.
-///
-/// # Errors
-/// A [`Status`]: the service has no such method, the arguments cannot be decoded, the result cannot be encoded.
-pub async fn serve<H: Handler>(handler: &H, mut request: Request) -> Result<Response, Error> {
-    let method = request
-        .descriptor()
-        .or_else(|| H::descriptor().method(request.method()))
-        .ok_or_else(|| unknown_method(&request, H::descriptor().name()))?;
-    let codec = request.codec();
-    let (message, items) = request.take_body().into_parts();
-    if items.is_some() != method.kind().streams_request() {
-        return Err(wrong_shape(method).into());
+impl<M: Message<'static>, T> Dispatcher<M, T> {
+    /// Describes the service.
+    pub const DESCRIPTOR: &'static ServiceDescriptor = M::SERVICE;
+}
+
+impl<M: Dispatch<T>, T: Send + Sync + 'static> Dispatcher<M, T> {
+    /// Runs a request on the handler here, without encoding anything: to replay what was recorded, say.
+    ///
+    /// No streams go along: an argument `Streaming` fails at its first item, and a stream that is returned is dropped.
+    pub async fn run<'a>(&'a self, request: M::Request<'a>) -> M::Response {
+        M::run(&self.handler, request, &mut Streams::none()).await
     }
-    request.set_descriptor(method);
-    let context = Context::of(&mut request);
-    let call = Incoming { method, codec, message, items };
-    if method.kind().streams_response() {
-        serve_stream(handler.clone(), context, call).await
-    } else {
-        context.answer(serve_one(handler, call)).await
+}
+
+impl<M: Dispatch<T>, T: Send + Sync + 'static> Service for Dispatcher<M, T> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        answer(self, request)
+    }
+}
+
+impl<M: Dispatch<T>, T: Send + Sync + 'static> Handler for Dispatcher<M, T> {
+    fn descriptor() -> &'static ServiceDescriptor {
+        <M::Response as Message<'_>>::SERVICE
+    }
+}
+
+impl<M, T> Clone for Dispatcher<M, T> {
+    fn clone(&self) -> Self {
+        Self::from_arc(self.handler.clone())
+    }
+}
+
+impl<M, T> fmt::Debug for Dispatcher<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher").field("requests", &any::type_name::<M>()).finish_non_exhaustive()
+    }
+}
+
+// These are not `async fn`s, which would hold their arguments twice: a call's future is moved into memory of its own.
+fn answer<M, T>(
+    dispatcher: &Dispatcher<M, T>,
+    mut request: Request,
+) -> impl Future<Output = Result<Response, Error>> + Send
+where
+    M: Dispatch<T>,
+    T: Send + Sync + 'static,
+{
+    let incoming = Incoming::of(&mut request, Dispatcher::<M, T>::descriptor());
+    async move {
+        let (context, call) = incoming?;
+        if call.method.kind().streams_response() {
+            Box::pin(answer_stream(dispatcher.clone(), context, call)).await
+        } else {
+            context.answer(answer_one(dispatcher, call)).await
+        }
     }
 }
 
@@ -68,6 +128,20 @@ struct Incoming {
 }
 
 impl Incoming {
+    fn of(request: &mut Request, service: &ServiceDescriptor) -> Result<(Context, Self), Error> {
+        let method = request
+            .descriptor()
+            .or_else(|| service.method(request.method()))
+            .ok_or_else(|| unknown_method(request, service.name()))?;
+        let codec = request.codec();
+        let (message, items) = request.take_body().into_parts();
+        if items.is_some() != method.kind().streams_request() {
+            return Err(wrong_shape(method).into());
+        }
+        request.set_descriptor(method);
+        Ok((Context::of(request), Self { method, codec, message, items }))
+    }
+
     fn decode<'a, M: Message<'a>>(&'a self) -> Result<M, Error> {
         message::decode(self.codec, self.method.id(), &self.message).map_err(|error| {
             let cause =
@@ -78,22 +152,36 @@ impl Incoming {
     }
 }
 
-async fn serve_one<H: Handler>(handler: &H, mut call: Incoming) -> Result<Response, Error> {
-    let mut streams =
-        Streams { codec: call.codec, method: Some(call.method), items: call.items.take(), sender: None };
-    let response = handler.handle(call.decode()?, &mut streams).await;
-    let body = Body::new(encode_response(call.codec, call.method, &response)?);
-    Ok(Response::new(call.codec, body)
-        .with_failed(response.is_failed())
-        .with_metadata(Context::take_response_metadata()))
+fn answer_one<M, T>(
+    dispatcher: &Dispatcher<M, T>,
+    mut call: Incoming,
+) -> impl Future<Output = Result<Response, Error>> + Send
+where
+    M: Dispatch<T>,
+    T: Send + Sync + 'static,
+{
+    let items = call.items.take();
+    let mut streams = Streams { codec: call.codec, method: Some(call.method), items, sender: None };
+    async move {
+        let response = M::run(&dispatcher.handler, call.decode()?, &mut streams).await;
+        let message = encode_response(call.codec, call.method, &response)?;
+        buffers::give(call.message);
+        Ok(Response::new(call.codec, Body::new(message))
+            .with_failed(response.is_failed())
+            .with_metadata(Context::take_response_metadata()))
+    }
 }
 
 /// The handler's stream borrows from the handler, so both live in one future, and that future feeds the response's body.
-async fn serve_stream<H: Handler>(
-    handler: H,
+async fn answer_stream<M, T>(
+    dispatcher: Dispatcher<M, T>,
     context: Context,
     mut call: Incoming,
-) -> Result<Response, Error> {
+) -> Result<Response, Error>
+where
+    M: Dispatch<T>,
+    T: Send + Sync + 'static,
+{
     let codec = call.codec;
     let generator = Generator::new(|sender| {
         context.answer(async move {
@@ -104,7 +192,7 @@ async fn serve_stream<H: Handler>(
                 Ok(request) => request,
                 Err(error) => return failing.fail(error),
             };
-            let response = handler.handle(request, &mut streams).await;
+            let response = M::run(&dispatcher.handler, request, &mut streams).await;
             // A handler that failed has sent no head yet; its error is the whole answer.
             if streams.sender.is_some() {
                 match encode_response(codec, call.method, &response) {
@@ -131,7 +219,7 @@ fn encode_response<'a, M: Message<'a>>(
     message::encode(codec, response).map_err(|error| internal(method, &error))
 }
 
-fn internal(method: impl std::fmt::Display, error: &Error) -> Error {
+fn internal(method: impl fmt::Display, error: &Error) -> Error {
     tracing::error!(%method, %error, "a result could not be encoded");
     Status::new(Code::Internal, format!("the result of {method} could not be encoded")).into()
 }
@@ -210,8 +298,8 @@ impl Streams {
     }
 }
 
-impl std::fmt::Debug for Streams {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Streams").finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@
 //! Users depend on the `farcall` crate, which re-exports what they need.
 
 mod body;
+mod buffers;
 mod call;
 mod codec;
 pub mod connection;
@@ -25,13 +26,14 @@ mod streaming;
 pub mod wire;
 
 pub use body::{Body, ItemStream};
+pub use buffers::trim as trim_buffers;
 pub use call::{Call, Client, Start, WithMetadata, deadline_after};
 #[cfg(feature = "json")]
 pub use codec::Json;
 pub use codec::{Codec, CodecKind, DecodeLimits, Postcard};
 pub use context::{Context, Scope, TraceParent};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
-pub use dispatch::Handler;
+pub use dispatch::{Dispatcher, Handler};
 pub use error::{BoxError, CallError, Error, ErrorKind, Fate};
 pub use message::Message;
 pub use metadata::{Entry, Metadata, Value};
@@ -45,15 +47,16 @@ pub use streaming::Streaming;
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::codec::{AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
-    pub use crate::dispatch::{Streams, serve};
+    pub use crate::codec::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
+    pub use crate::dispatch::{Dispatch, Streams};
     pub use crate::items::{IntoItems, Own, items_of_call, own_items};
     pub use crate::message::{
-        CloneIf, DebugIf, Wire, WireResult, debug, decode_output, deserialize_message, encode_output,
-        is_result, result_travels, serialize_message, travels, unknown_method,
+        CloneIf, DebugIf, Decoder, Encoder, Wire, WireResult, clone, debug, deserialize_message, is_result,
+        result_travels, serialize_message, travels,
     };
     pub use crate::reply::{Fallible, FallibleItems, FromCall, FromError, IsResult, Items, Nothing, Plain};
-    pub use crate::{__client as client, __message as message, __server as server};
+    pub use crate::{__client as client, __message as message};
     pub use futures_core::Stream;
-    pub use serde;
+    pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use std::result::Result;
 }

@@ -1,14 +1,16 @@
 //! The bridge between generated message enums and codecs.
 
+mod content;
 mod whole;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer};
-use serde::ser::{Serialize, Serializer};
+use serde::{Serialize, de::DeserializeOwned};
 
+use content::{Content, ContentOf, Failed, Method};
+pub use content::{Decoder, Encoder};
 pub use whole::{deserialize_message, serialize_message};
 
 use crate::reply::IsResult;
@@ -17,29 +19,25 @@ use crate::{CodecKind, Error, MethodDescriptor, MethodId, ServiceDescriptor};
 /// A generated enum of requests or responses: one variant a method.
 ///
 /// On the wire the method's id names the variant, so only the variant's content is encoded.
-pub trait Message<'de>: Send + Sized {
+pub trait Message<'de>: Sized {
     /// The service whose messages these are.
     const SERVICE: &'static ServiceDescriptor;
 
+    /// Hands the variant's method and content to an encoder.
+    fn encode<E: Encoder>(&self, encoder: E) -> E::Output;
+
+    /// Makes the variant of the method that a decoder has, of the content that it has.
+    fn decode<D: Decoder<'de>>(decoder: D) -> D::Output<Self>;
+
     /// Returns the method that this message belongs to.
-    fn method(&self) -> &'static MethodDescriptor;
+    fn method(&self) -> &'static MethodDescriptor {
+        self.encode(Method)
+    }
 
     /// Tells whether this is a response that holds the method's own error.
     fn is_failed(&self) -> bool {
-        false
+        self.encode(Failed)
     }
-
-    /// Encodes the content of the variant.
-    ///
-    /// # Errors
-    /// What the serializer fails with.
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-
-    /// Decodes the content of the method's variant.
-    ///
-    /// # Errors
-    /// What the deserializer fails with, or [`unknown_method`].
-    fn decode<D: Deserializer<'de>>(method: MethodId, deserializer: D) -> Result<Self, D::Error>;
 }
 
 /// A type that can travel as an argument, a result or a stream item.
@@ -87,15 +85,6 @@ pub(crate) fn encode<'a, M: Message<'a>>(codec: CodecKind, message: &M) -> Resul
     codec.encode(&Content(message))
 }
 
-/// A message without its method.
-struct Content<'m, M>(&'m M);
-
-impl<'a, M: Message<'a>> Serialize for Content<'_, M> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.encode(serializer)
-    }
-}
-
 /// Decodes the content of a message of a known method.
 pub(crate) fn decode<'a, M: Message<'a>>(
     codec: CodecKind,
@@ -105,54 +94,19 @@ pub(crate) fn decode<'a, M: Message<'a>>(
     codec.decode_seed(ContentOf { method, message: PhantomData }, bytes)
 }
 
-struct ContentOf<M> {
-    method: MethodId,
-    message: PhantomData<M>,
+/// Clones a field of a message.
+pub fn clone<T: Clone>(field: &T) -> T {
+    field.clone()
 }
 
-impl<'de, M: Message<'de>> DeserializeSeed<'de> for ContentOf<M> {
-    type Value = M;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
-        M::decode(self.method, deserializer)
-    }
-}
-
-/// Encodes what a method returns.
-///
-/// # Errors
-/// What the serializer fails with.
-pub fn encode_output<T: Serialize, S: Serializer>(serializer: S, output: &T) -> Result<S::Ok, S::Error> {
-    output.serialize(serializer)
-}
-
-/// Decodes what a method returns.
-///
-/// # Errors
-/// What the deserializer fails with.
-pub fn decode_output<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(deserializer)
-}
-
-/// The error of a decoder that is asked for a method that it does not have.
-pub fn unknown_method<E: serde::de::Error>(method: MethodId) -> E {
-    E::custom(format_args!("no method has the id {method}"))
-}
-
-/// Shows a variant with its fields, or as a tuple where the fields are numbered.
+/// Shows a request with its arguments.
 ///
 /// # Errors
 /// What the formatter fails with.
-pub fn debug(f: &mut fmt::Formatter<'_>, variant: &str, fields: &[(&str, &dyn fmt::Debug)]) -> fmt::Result {
-    match fields {
-        [] => f.write_str(variant),
-        [("0", value)] => f.debug_tuple(variant).field(value).finish(),
-        _ => {
-            let mut shown = f.debug_struct(variant);
-            for (name, value) in fields {
-                shown.field(name.trim_start_matches("r#"), value);
-            }
-            shown.finish()
-        }
+pub fn debug(f: &mut fmt::Formatter<'_>, variant: &str, args: &[(&str, &dyn fmt::Debug)]) -> fmt::Result {
+    let mut shown = f.debug_struct(variant);
+    for (name, value) in args {
+        shown.field(name.trim_start_matches("r#"), value);
     }
+    shown.finish()
 }

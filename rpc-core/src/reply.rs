@@ -116,8 +116,8 @@ pub struct Fallible<R>(PhantomData<fn() -> R>);
 /// The reply of a method that returns a stream of `I`.
 pub struct Items<I>(PhantomData<fn() -> I>);
 
-/// The reply of a method that returns a `Result` of a stream of `I`, or an `E`.
-pub struct FallibleItems<I, E>(PhantomData<fn() -> (I, E)>);
+/// The reply of a method that returns a `Result` of a stream of `I`; `R` is the same with `()` in the stream's place.
+pub struct FallibleItems<I, R>(PhantomData<fn() -> (I, R)>);
 
 /// The reply of a method that answers nothing.
 #[derive(Debug)]
@@ -173,13 +173,12 @@ impl<I: Item> Reply for Items<I> {
     }
 }
 
-impl<I: Item, E: DeserializeOwned + 'static> Reply for FallibleItems<I, E> {
+impl<I: Item, R: IsResult + DeserializeOwned> Reply for FallibleItems<I, R> {
     type Value = Streaming<I::Value, I::Error>;
-    type Error = CallError<E>;
+    type Error = CallError<R::Err>;
 
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, CallError<E>> {
-        let head: Result<(), E> = decode(response.codec(), response.body().message(), method)?;
-        head.map_err(CallError::Method)?;
+    fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error> {
+        Fallible::<R>::decode(response.codec(), response.body().message(), method)?;
         Ok(stream::<I>(response, method)?)
     }
 }
@@ -226,4 +225,4 @@ macro_rules! debug_by_name {
     )+};
 }
 
-debug_by_name! { Plain<T> Fallible<R> Items<I> FallibleItems<I, E> }
+debug_by_name! { Plain<T> Fallible<R> Items<I> FallibleItems<I, R> }

@@ -94,6 +94,10 @@ impl Request {
         self.body.take_items()
     }
 
+    pub(crate) fn take_peer(&mut self) -> Option<Peer> {
+        self.peer.take()
+    }
+
     pub(crate) fn take_metadata(&mut self) -> Metadata {
         std::mem::take(&mut self.metadata)
     }

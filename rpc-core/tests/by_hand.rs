@@ -9,17 +9,19 @@
     clippy::exhaustive_structs
 )]
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use rpc_core::__private as p;
 use rpc_core::{
-    Call, CallError, Client, Error, Handler, Message, MethodDescriptor, MethodId, MethodKind, Request,
-    Response, Router, Service, ServiceDescriptor, Start, Streaming,
+    Call, CallError, Client, Dispatcher, Error, Message, MethodDescriptor, MethodId, MethodKind, Router,
+    Service, ServiceDescriptor, Start, Streaming,
 };
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TooBig;
+
+/// What [`Kv::watch`] answers before its items.
+type Begun = Result<(), TooBig>;
 
 impl From<Error> for TooBig {
     fn from(_: Error) -> Self {
@@ -50,9 +52,9 @@ pub enum KvResponse {
     Upload(Result<u32, TooBig>),
 }
 
-pub struct KvServer<T>(Arc<T>);
+pub type KvServer<T> = Dispatcher<KvRequest<'static>, T>;
 
-pub struct KvClient<S>(Client<S>);
+pub struct KvClient<S>(Client<KvRequest<'static>, S>);
 
 const _: () = {
     static SERVICE: ServiceDescriptor =
@@ -75,48 +77,33 @@ const _: () = {
         for<'w> String: p::Wire<'w>,
     {
         const SERVICE: &'static ServiceDescriptor = &SERVICE;
-        fn method(&self) -> &'static MethodDescriptor {
+        fn encode<E: p::Encoder>(&self, encoder: E) -> E::Output {
             match self {
-                Self::Put { .. } => &METHOD_PUT,
-                Self::Watch { .. } => &METHOD_WATCH,
-                Self::Upload { .. } => &METHOD_UPLOAD,
+                Self::Put { key, value } => encoder.args(&METHOD_PUT, (&**key, &p::AsBytes(value))),
+                Self::Watch { prefix } => encoder.args(&METHOD_WATCH, (prefix,)),
+                Self::Upload { name } => encoder.args(&METHOD_UPLOAD, (name,)),
             }
         }
-        fn encode<S: p::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            match self {
-                Self::Put { key, value } => {
-                    p::encode_args(serializer, &METHOD_PUT, (&**key, &p::AsBytes(value)))
-                }
-                Self::Watch { prefix } => p::encode_args(serializer, &METHOD_WATCH, (prefix,)),
-                Self::Upload { name } => p::encode_args(serializer, &METHOD_UPLOAD, (name,)),
-            }
-        }
-        fn decode<D: p::serde::Deserializer<'de>>(
-            method: MethodId,
-            deserializer: D,
-        ) -> Result<Self, D::Error> {
-            match method {
-                ID_PUT => p::decode_args(deserializer, &METHOD_PUT)
-                    .map(|(p::BorrowedStr(key), p::BorrowedBytes(value))| Self::Put { key, value }),
-                ID_WATCH => {
-                    p::decode_args(deserializer, &METHOD_WATCH).map(|(prefix,)| Self::Watch { prefix })
-                }
-                ID_UPLOAD => {
-                    p::decode_args(deserializer, &METHOD_UPLOAD).map(|(name,)| Self::Upload { name })
-                }
-                _ => Err(p::unknown_method(method)),
+        fn decode<D: p::Decoder<'de>>(decoder: D) -> D::Output<Self> {
+            match decoder.method() {
+                ID_PUT => decoder.args(&METHOD_PUT, |(p::BorrowedStr(key), p::BorrowedBytes(value))| {
+                    Self::Put { key, value }
+                }),
+                ID_WATCH => decoder.args(&METHOD_WATCH, |(prefix,)| Self::Watch { prefix }),
+                ID_UPLOAD => decoder.args(&METHOD_UPLOAD, |(name,)| Self::Upload { name }),
+                _ => decoder.unknown(),
             }
         }
     }
 
-    impl<'de> p::serde::Deserialize<'de> for KvRequest<'de> {
-        fn deserialize<D: p::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    impl<'de> p::Deserialize<'de> for KvRequest<'de> {
+        fn deserialize<D: p::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             p::deserialize_message(deserializer)
         }
     }
 
-    impl p::serde::Serialize for KvRequest<'_> {
-        fn serialize<S: p::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    impl p::Serialize for KvRequest<'_> {
+        fn serialize<S: p::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             p::serialize_message(self, serializer)
         }
     }
@@ -126,67 +113,36 @@ const _: () = {
         for<'w> Result<u64, TooBig>: p::Wire<'w>,
     {
         const SERVICE: &'static ServiceDescriptor = &SERVICE;
-        fn method(&self) -> &'static MethodDescriptor {
+        fn encode<E: p::Encoder>(&self, encoder: E) -> E::Output {
             match self {
-                Self::Put(_) => &METHOD_PUT,
-                Self::Watch(_) => &METHOD_WATCH,
-                Self::Upload(_) => &METHOD_UPLOAD,
+                Self::Put(value) => encoder.result(&METHOD_PUT, value),
+                Self::Watch(value) => encoder.result(&METHOD_WATCH, value),
+                Self::Upload(value) => encoder.result(&METHOD_UPLOAD, value),
             }
         }
-        fn is_failed(&self) -> bool {
-            matches!(self, Self::Put(Err(_)) | Self::Watch(Err(_)) | Self::Upload(Err(_)))
-        }
-        fn encode<S: p::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            match self {
-                Self::Put(value) => p::serde::Serialize::serialize(value, serializer),
-                Self::Watch(value) => p::serde::Serialize::serialize(value, serializer),
-                Self::Upload(value) => p::serde::Serialize::serialize(value, serializer),
-            }
-        }
-        fn decode<D: p::serde::Deserializer<'de>>(
-            method: MethodId,
-            deserializer: D,
-        ) -> Result<Self, D::Error> {
-            match method {
-                ID_PUT => p::serde::Deserialize::deserialize(deserializer).map(Self::Put),
-                ID_WATCH => p::serde::Deserialize::deserialize(deserializer).map(Self::Watch),
-                ID_UPLOAD => p::serde::Deserialize::deserialize(deserializer).map(Self::Upload),
-                _ => Err(p::unknown_method(method)),
+        fn decode<D: p::Decoder<'de>>(decoder: D) -> D::Output<Self> {
+            match decoder.method() {
+                ID_PUT => decoder.output(Self::Put),
+                ID_WATCH => decoder.output(Self::Watch),
+                ID_UPLOAD => decoder.output(Self::Upload),
+                _ => decoder.unknown(),
             }
         }
     }
 
-    impl<T: Kv> KvServer<T> {
-        pub fn new(service: T) -> Self {
-            Self(Arc::new(service))
-        }
-    }
-
-    impl<T> Clone for KvServer<T> {
-        fn clone(&self) -> Self {
-            Self(self.0.clone())
-        }
-    }
-
-    impl<T: Kv> Handler for KvServer<T> {
+    impl<T: Kv> p::Dispatch<T> for KvRequest<'static> {
         type Request<'a> = KvRequest<'a>;
         type Response = KvResponse;
-        async fn handle<'a>(&'a self, request: KvRequest<'a>, streams: &'a mut p::Streams) -> KvResponse {
+        async fn run(handler: &T, request: KvRequest<'_>, streams: &mut p::Streams) -> KvResponse {
             match request {
-                KvRequest::Put { key, value } => KvResponse::Put(self.0.put(&key, &value).await),
+                KvRequest::Put { key, value } => KvResponse::Put(handler.put(&key, &value).await),
                 KvRequest::Watch { prefix } => {
-                    KvResponse::Watch(streams.send_result(self.0.watch(prefix).await).await)
+                    KvResponse::Watch(streams.send_result(handler.watch(prefix).await).await)
                 }
                 KvRequest::Upload { name } => {
-                    KvResponse::Upload(self.0.upload(name, streams.incoming()).await)
+                    KvResponse::Upload(handler.upload(name, streams.incoming()).await)
                 }
             }
-        }
-    }
-
-    impl<T: Kv> Service for KvServer<T> {
-        async fn call(&self, request: Request) -> Result<Response, Error> {
-            p::serve(self, request).await
         }
     }
 
@@ -205,8 +161,7 @@ const _: () = {
         pub fn watch(
             &self,
             prefix: String,
-        ) -> Call<p::FallibleItems<p::Fallible<Result<String, TooBig>>, TooBig>, impl Start + use<S>>
-        {
+        ) -> Call<p::FallibleItems<p::Fallible<Result<String, TooBig>>, Begun>, impl Start + use<S>> {
             self.0.call(&METHOD_WATCH, self.0.request(&KvRequest::Watch { prefix }))
         }
         pub fn upload<St>(

@@ -45,7 +45,7 @@ fn expand(service: &Service, complete: bool) -> TokenStream {
     ];
     let descriptors = descriptor::descriptors(service);
     let messages = messages::impls(service, &bounds);
-    let server = server::impls(service, &bounds);
+    let dispatch = server::dispatch(service, &bounds);
     let client = client::impls(service, &bounds, complete);
     let (aliases, checks) = (&bounds.aliases, &bounds.checks);
     emit! {
@@ -58,7 +58,7 @@ fn expand(service: &Service, complete: bool) -> TokenStream {
             #(#aliases)*
             #descriptors
             #messages
-            #server
+            #dispatch
             #client
             #(#checks)*
         };

@@ -23,11 +23,21 @@ pub(crate) struct Bounds {
     pub(crate) travels_plainly: Vec<TokenStream>,
     /// That a failed call can become each method's own error.
     pub(crate) own_errors: Vec<TokenStream>,
-    /// The types in the two enums.
-    pub(crate) request: Vec<TokenStream>,
-    pub(crate) response: Vec<TokenStream>,
+    /// That the items of the streams that a client sends can travel.
+    pub(crate) sent: Vec<TokenStream>,
+    /// What is asked for the two enums.
+    pub(crate) request: FieldBounds,
+    pub(crate) response: FieldBounds,
     /// One for each type, spanned on it.
     pub(crate) checks: Vec<TokenStream>,
+}
+
+/// What is asked of the types in an enum of messages.
+#[derive(Debug, Default)]
+pub(crate) struct FieldBounds {
+    pub(crate) types: Vec<TokenStream>,
+    /// That they can travel.
+    pub(crate) travels: Vec<TokenStream>,
 }
 
 /// Gathers [`Bounds`], each once.
@@ -56,15 +66,16 @@ impl Gather<'_> {
     fn method(&mut self, method: &Method) {
         for arg in method.args.fields.iter().filter(|arg| arg.kind == ArgKind::Owned) {
             self.plain(&arg.ty, method);
-            self.field("request", &arg.ty, method);
+            self.argument(&arg.ty, method);
         }
         if let Some(stream) = &method.args.stream {
             self.plain(&stream.item, method);
+            self.sent(&stream.item, method);
         }
         match &method.output {
             Output::Value(value) => {
                 self.value(value, method);
-                self.field("response", value.ty(), method);
+                self.returned(value, method);
             }
             Output::Items(item) => self.value(item, method),
             Output::FallibleItems { item, head } => {
@@ -73,8 +84,8 @@ impl Gather<'_> {
                 if let Some(error) = head.error() {
                     self.plain(error, method);
                 }
-                self.field("response", &head.whole, method);
                 self.value(item, method);
+                self.returned(&Value::Fallible(head.clone()), method);
             }
         }
     }
@@ -131,12 +142,27 @@ impl Gather<'_> {
         self.bounds.own_errors.extend(bound);
     }
 
-    fn field(&mut self, role: &str, ty: &Type, method: &Method) {
-        if let Some(ty) = self.bounded(role, ty, method, &emit!(())) {
-            match role {
-                "request" => self.bounds.request.push(ty),
-                _ => self.bounds.response.push(ty),
-            }
+    fn sent(&mut self, item: &Type, method: &Method) {
+        if let Some(ty) = self.bounded("sent", item, method, &emit!(())) {
+            self.bounds.sent.push(emit!(for<'w> #ty: __farcall::Wire<'w>));
+        }
+    }
+
+    fn argument(&mut self, ty: &Type, method: &Method) {
+        if let Some(ty) = self.bounded("request", ty, method, &emit!(())) {
+            self.bounds.request.travels.push(emit!(for<'w> #ty: __farcall::Wire<'w>));
+            self.bounds.request.types.push(ty);
+        }
+    }
+
+    fn returned(&mut self, value: &Value, method: &Method) {
+        let (bound, absent) = match value {
+            Value::Plain(_) => (emit!(Wire), emit!(())),
+            Value::Fallible(_) => (emit!(WireResult), emit!(::core::result::Result<(), ()>)),
+        };
+        if let Some(ty) = self.bounded("response", value.ty(), method, &absent) {
+            self.bounds.response.travels.push(emit!(for<'w> #ty: __farcall::#bound<'w>));
+            self.bounds.response.types.push(ty);
         }
     }
 
@@ -192,14 +218,6 @@ fn predicate(cfg: &Attribute) -> TokenStream {
     }
 }
 
-/// Returns the type of a result's error.
-pub(crate) fn error_type(result: &ResultType) -> TokenStream {
-    match (result.error(), &result.whole) {
-        (Some(error), _) => error.to_token_stream(),
-        (None, whole) => emit!(<#whole as __farcall::IsResult>::Err),
-    }
-}
-
 /// Returns the names of the type and const parameters.
 pub(crate) fn names(generics: &Generics) -> Vec<&Ident> {
     generics
@@ -235,6 +253,19 @@ pub(crate) fn params(generics: &Generics, with_defaults: bool) -> Vec<TokenStrea
         .filter(|param| !matches!(param, GenericParam::Lifetime(_)))
         .map(without_default)
         .collect()
+}
+
+/// Returns the parameters as an alias has them, for which bounds are not checked.
+pub(crate) fn bare_params(generics: &Generics) -> Vec<TokenStream> {
+    let bare = |param: &GenericParam| match param {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(param) => Some(param.ident.to_token_stream()),
+        GenericParam::Const(param) => {
+            let (ident, ty) = (&param.ident, &param.ty);
+            Some(quote!(const #ident: #ty))
+        }
+    };
+    generics.params.iter().filter_map(bare).collect()
 }
 
 /// Returns the trait's own `where` without what it says of `Self`; each predicate ends in a comma.
@@ -274,17 +305,6 @@ pub(crate) fn bracketed(name: &Ident, args: impl IntoIterator<Item = TokenStream
 /// Returns the parameters' names, with others before or after them.
 pub(crate) fn args(generics: &Generics, last: Option<&Ident>) -> Vec<TokenStream> {
     names(generics).into_iter().chain(last).map(ToTokens::to_token_stream).collect()
-}
-
-/// Returns a field that makes use of the type parameters; none where there are no such.
-pub(crate) fn phantom(generics: &Generics) -> Option<TokenStream> {
-    let types = type_names(generics);
-    (!types.is_empty()).then(|| emit!(::core::marker::PhantomData<(#(fn() -> #types,)*)>))
-}
-
-/// Returns the name of the value of [`phantom`].
-pub(crate) fn phantom_value(generics: &Generics) -> Option<TokenStream> {
-    phantom(generics).map(|_| emit!(PhantomData))
 }
 
 /// Returns the supertraits that the user wrote and that are not lifetimes.

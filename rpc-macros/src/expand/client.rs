@@ -17,7 +17,7 @@ pub(crate) fn definition(service: &Service) -> TokenStream {
     let params = bounds::params(generics, true);
     let predicates = bounds::predicates(generics);
     let predicates = (!predicates.is_empty()).then(|| emit!(where #predicates));
-    let phantom = bounds::phantom(generics);
+    let request = bounds::request(service, &parse_quote!('static));
     let docs =
         format!("Calls a [`{}`] that is elsewhere; cloning costs a reference count.", service.item.ident);
     emit! {
@@ -25,7 +25,7 @@ pub(crate) fn definition(service: &Service) -> TokenStream {
         #[doc = #docs]
         #[allow(dead_code, unreachable_pub)]
         #vis struct #name<#(#params,)* #over = #krate::__private::Channel>(
-            #krate::__private::Client<#over>, #phantom
+            #krate::__private::Client<#request, #over>
         ) #predicates;
     }
 }
@@ -37,18 +37,17 @@ pub(crate) fn impls(service: &Service, bounds: &Bounds, complete: bool) -> Token
     let params = bounds::params(generics, false);
     let args = bounds::args(generics, None);
     let predicates = bounds::impl_predicates(generics);
-    let phantom = bounds::phantom_value(generics);
-    let travels = &bounds.travels;
+    let request = bounds::request(service, &parse_quote!('w));
+    let sent = &bounds.sent;
     let methods = service.methods.iter().map(|method| call_method(service, method));
     let can_stand_in = complete && service.methods.iter().all(|method| method.output.can_fail());
     let stand_in = can_stand_in.then(|| stand_in(service, bounds));
     emit! {
-        __farcall::client! {
-            #vis [#(#params,)*] #name [#(#args,)*] #over;
-            __FARCALL __farcall::Channel where [#predicates] #phantom
-        }
+        __farcall::client!(#vis [#(#params,)*] #name [#(#args,)*] #over where [#predicates]);
 
-        impl<#(#params,)* #over: __farcall::Service> #name<#(#args,)* #over> where #predicates #(#travels),* {
+        impl<#(#params,)* #over: __farcall::Service> #name<#(#args,)* #over>
+        where #predicates for<'w> #request: __farcall::Message<'w>, #(#sent),*
+        {
             #(#methods)*
         }
 
@@ -114,8 +113,8 @@ fn reply(method: &Method) -> TokenStream {
             emit!(__farcall::Items<#item>)
         }
         Output::FallibleItems { item, head } => {
-            let (item, error) = (marker(item), bounds::error_type(head));
-            emit!(__farcall::FallibleItems<#item, #error>)
+            let (item, head) = (marker(item), &head.whole);
+            emit!(__farcall::FallibleItems<#item, #head>)
         }
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Lifetime, parse_quote};
 
-use super::bounds::{self, Bounds};
+use super::bounds::{self, Bounds, FieldBounds};
 use super::cfgs;
 use super::descriptor::{id_name, static_name};
 use crate::model::{Arg, ArgKind, Method, Output, Service, Used, Value};
@@ -108,137 +108,90 @@ fn response_misses(service: &Service) -> bool {
 
 /// Emits what the enums implement.
 pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
-    let request_arms = Arms {
-        method: per_method(service, |method| {
-            let (variant, descriptor) = (&method.variant, static_name(method));
-            emit!(Self::#variant { .. } => &#descriptor,)
-        }),
-        failed: Vec::new(),
+    let de: Lifetime = parse_quote!('de);
+    let request = Impls {
+        ty: bounds::request(service, &de),
+        bounds: &bounds.request,
         encode: per_method(service, encode_request),
         decode: per_method(service, decode_request),
-        members: per_method(service, |method| {
-            let (variant, fields) =
-                (&method.variant, method.args.fields.iter().map(|arg| &arg.ident).collect::<Vec<_>>());
-            emit!(#variant { #(#fields: #fields),* })
+        variants: per_method(service, |method| {
+            let (variant, idents) = (&method.variant, idents(method));
+            emit!(#variant { #(#idents),* })
         }),
+        misses_generics: request_misses(service),
     };
-    let response_arms = Arms {
-        method: request_arms.method.clone(),
-        failed: per_method(service, |method| match &method.output {
-            Output::Value(Value::Fallible(_)) | Output::FallibleItems { .. } => {
-                let variant = &method.variant;
-                emit!(Self::#variant(ref value) => __farcall::IsResult::is_failure(value),)
-            }
-            _ => TokenStream::new(),
-        }),
-        encode: per_method(service, |method| {
-            let variant = &method.variant;
-            emit!(Self::#variant(ref value) => __farcall::encode_output(serializer, value),)
-        }),
+    let response = Impls {
+        ty: bounds::response(service),
+        bounds: &bounds.response,
+        encode: per_method(service, encode_response),
         decode: per_method(service, |method| {
             let (variant, id) = (&method.variant, id_name(method));
-            emit!(#id => __farcall::decode_output(deserializer).map(Self::#variant),)
+            emit!(#id => decoder.output(Self::#variant),)
         }),
-        members: per_method(service, |method| {
+        variants: per_method(service, |method| {
             let variant = &method.variant;
-            emit!(#variant { 0: value })
+            emit!(#variant(output))
         }),
+        misses_generics: response_misses(service),
     };
-    let de: Lifetime = parse_quote!('de);
-    let request = message(
-        service,
-        bounds,
-        &bounds::request(service, &de),
-        &bounds.request,
-        request_misses(service),
-        &request_arms,
-    );
-    let response = message(
-        service,
-        bounds,
-        &bounds::response(service),
-        &bounds.response,
-        response_misses(service),
-        &response_arms,
-    );
+    let (request, response) = (message(service, &request), message(service, &response));
     emit!(#request #response)
 }
 
-/// What differs between the impls of the two enums: the arms of their matches.
-struct Arms {
-    method: Vec<TokenStream>,
-    failed: Vec<TokenStream>,
+/// What differs between the impls of the two enums.
+struct Impls<'b> {
+    ty: TokenStream,
+    bounds: &'b FieldBounds,
+    /// The arms of a match on the enum, and of one on an id.
     encode: Vec<TokenStream>,
     decode: Vec<TokenStream>,
-    members: Vec<TokenStream>,
-}
-
-fn per_method(service: &Service, arm: impl Fn(&Method) -> TokenStream) -> Vec<TokenStream> {
-    let arm = |method| {
-        let arm = arm(method);
-        let cfgs = cfgs(&method.cfgs);
-        if arm.is_empty() { arm } else { emit!(#(#cfgs)* #arm) }
-    };
-    service.methods.iter().map(arm).collect()
-}
-
-fn message(
-    service: &Service,
-    bounds: &Bounds,
-    ty: &TokenStream,
-    types: &[TokenStream],
+    /// The variants with the names of their fields.
+    variants: Vec<TokenStream>,
     misses_generics: bool,
-    arms: &Arms,
-) -> TokenStream {
+}
+
+fn per_method(service: &Service, emit: impl Fn(&Method) -> TokenStream) -> Vec<TokenStream> {
+    let emit = |method: &Method| {
+        let (cfgs, tokens) = (cfgs(&method.cfgs), emit(method));
+        emit!(#(#cfgs)* #tokens)
+    };
+    service.methods.iter().map(emit).collect()
+}
+
+fn message(service: &Service, impls: &Impls<'_>) -> TokenStream {
     let generics = &service.item.generics;
     let params = bounds::params(generics, false);
     let predicates = bounds::impl_predicates(generics);
-    let travels = &bounds.travels;
+    let Impls { ty, bounds, encode, decode, variants, misses_generics } = impls;
+    let FieldBounds { types, travels } = bounds;
     let never = misses_generics.then(|| emit!(Self::__Unused(ref never, _) => match *never {},));
     let marker = misses_generics.then(|| emit!(; __Unused));
-    let Arms { method, failed, encode, decode, members } = arms;
-    let is_failed = failed.iter().any(|arm| !arm.is_empty()).then(|| {
-        emit! {
-            fn is_failed(&self) -> ::core::primitive::bool {
-                match *self { #(#failed)* _ => false }
-            }
-        }
-    });
     emit! {
         impl<'de, #(#params),*> __farcall::Message<'de> for #ty
         where #predicates #(#travels),*
         {
             const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-            fn method(&self) -> &'static __farcall::MethodDescriptor {
-                match *self { #(#method)* #never }
-            }
-            #is_failed
-            fn encode<__S: __farcall::serde::Serializer>(
-                &self,
-                serializer: __S,
-            ) -> ::core::result::Result<__S::Ok, __S::Error> {
+            fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
                 match *self { #(#encode)* #never }
             }
-            fn decode<__D: __farcall::serde::Deserializer<'de>>(
-                method: __farcall::MethodId,
-                deserializer: __D,
-            ) -> ::core::result::Result<Self, __D::Error> {
-                match method {
+            fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+                match decoder.method() {
                     #(#decode)*
-                    _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                    _ => decoder.unknown(),
                 }
             }
         }
-        __farcall::message! {
-            ['de, #(#params),*] #ty where [#predicates] [#(#travels,)*] [#(#types),*] #(#members)* #marker
-        }
+        __farcall::message!(['de, #(#params),*] #ty where [#predicates] [#(#types),*] #(#variants)* #marker);
     }
 }
 
+fn idents(method: &Method) -> Vec<&Ident> {
+    method.args.fields.iter().map(|arg| &arg.ident).collect()
+}
+
 fn encode_request(method: &Method) -> TokenStream {
-    let (variant, descriptor, fields) = (&method.variant, static_name(method), &method.args.fields);
-    let idents = fields.iter().map(|arg| &arg.ident);
-    let values = fields.iter().map(|arg| {
+    let (variant, descriptor, idents) = (&method.variant, static_name(method), idents(method));
+    let values = method.args.fields.iter().map(|arg| {
         let ident = &arg.ident;
         match arg.kind {
             ArgKind::Owned => emit!(#ident),
@@ -246,16 +199,22 @@ fn encode_request(method: &Method) -> TokenStream {
             ArgKind::Bytes => emit!(&__farcall::AsBytes(#ident)),
         }
     });
-    emit! {
-        Self::#variant { #(ref #idents),* } => __farcall::encode_args(serializer, &#descriptor, (#(#values,)*)),
-    }
+    emit!(Self::#variant { #(ref #idents),* } => encoder.args(&#descriptor, (#(#values,)*)),)
+}
+
+fn encode_response(method: &Method) -> TokenStream {
+    let (variant, descriptor) = (&method.variant, static_name(method));
+    let take = match &method.output {
+        Output::Value(Value::Plain(_)) | Output::Items(_) => emit!(output),
+        Output::Value(Value::Fallible(_)) | Output::FallibleItems { .. } => emit!(result),
+    };
+    emit!(Self::#variant(ref output) => encoder.#take(&#descriptor, output),)
 }
 
 fn decode_request(method: &Method) -> TokenStream {
     let (variant, descriptor, id) = (&method.variant, static_name(method), id_name(method));
-    let fields = &method.args.fields;
-    let idents = fields.iter().map(|arg| &arg.ident);
-    let patterns = fields.iter().map(|arg| {
+    let idents = idents(method);
+    let patterns = method.args.fields.iter().map(|arg| {
         let ident = &arg.ident;
         match arg.kind {
             ArgKind::Owned => emit!(#ident),
@@ -263,8 +222,5 @@ fn decode_request(method: &Method) -> TokenStream {
             ArgKind::Bytes => emit!(__farcall::BorrowedBytes(#ident)),
         }
     });
-    emit! {
-        #id => __farcall::decode_args(deserializer, &#descriptor)
-            .map(|(#(#patterns,)*)| Self::#variant { #(#idents),* }),
-    }
+    emit!(#id => decoder.args(&#descriptor, |(#(#patterns,)*)| Self::#variant { #(#idents),* }),)
 }

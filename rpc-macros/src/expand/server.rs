@@ -10,51 +10,45 @@ use crate::model::{ArgKind, Method, Output, Service};
 /// Emits the server's type.
 pub(crate) fn definition(service: &Service) -> TokenStream {
     let (name, handler, vis) = (&service.names.server, &service.names.handler, &service.item.vis);
-    let generics = &service.item.generics;
-    let cfgs = cfgs(&service.item.attrs);
-    let params = bounds::params(generics, false);
-    let predicates = bounds::predicates(generics);
-    let predicates = (!predicates.is_empty()).then(|| emit!(where #predicates));
-    let phantom = bounds::phantom(generics);
-    let docs =
-        format!("Serves a [`{}`] to clients elsewhere; cloning costs a reference count.", service.item.ident);
+    let (krate, cfgs) = (&service.krate, cfgs(&service.item.attrs));
+    let params = bounds::bare_params(&service.item.generics);
+    let request = bounds::request(service, &parse_quote!('static));
+    // The page of an alias lists no functions, so its first line names the one that is needed.
+    let docs = format!(
+        "Serves a [`{}`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.",
+        service.item.ident
+    );
     emit! {
         #(#cfgs)*
         #[doc = #docs]
         #[allow(dead_code, unreachable_pub)]
-        #vis struct #name<#(#params,)* #handler>(::std::sync::Arc<#handler>, #phantom) #predicates;
+        #vis type #name<#(#params,)* #handler> = #krate::__private::Dispatcher<#request, #handler>;
     }
 }
 
-/// Emits what the server implements.
-pub(crate) fn impls(service: &Service, bounds: &Bounds) -> TokenStream {
-    let (name, handler, vis) = (&service.names.server, &service.names.handler, &service.item.vis);
+/// Emits what makes a server of the enum of requests.
+pub(crate) fn dispatch(service: &Service, bounds: &Bounds) -> TokenStream {
+    let handler = &service.names.handler;
     let generics = &service.item.generics;
     let params = bounds::params(generics, false);
-    let args = bounds::args(generics, None);
     let predicates = bounds::impl_predicates(generics);
     let contract = bounds::trait_path(service);
-    let phantom = bounds::phantom_value(generics);
+    let own = bounds::request(service, &parse_quote!('static));
     let (request, response) = (bounds::request(service, &parse_quote!('a)), bounds::response(service));
     let any_request = bounds::request(service, &parse_quote!('_));
     let travels = &bounds.travels;
     let arms = service.methods.iter().map(|method| arm(service, method));
     emit! {
-        __farcall::server! {
-            #vis [#(#params,)*] #name [#(#args,)*] #handler: #contract;
-            __FARCALL #any_request => #response where [#predicates] [#(#travels),*] #phantom
-        }
-
-        impl<#(#params,)* #handler: #contract> __farcall::Handler for #name<#(#args,)* #handler>
+        impl<#(#params,)* #handler: #contract> __farcall::Dispatch<#handler> for #own
         where #predicates #(#travels),*
         {
             type Request<'a> = #request;
             type Response = #response;
-            async fn handle<'a>(
-                &'a self,
-                request: Self::Request<'a>,
-                streams: &'a mut __farcall::Streams,
-            ) -> Self::Response {
+            async fn run(
+                handler: &#handler,
+                request: #any_request,
+                streams: &mut __farcall::Streams,
+            ) -> #response {
                 match request { #(#arms)* }
             }
         }
@@ -73,7 +67,7 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
     });
     let incoming = method.args.stream.iter().map(|_| emit!(incoming));
     let values = values.chain(incoming);
-    let call = emit!(<#handler as #contract>::#ident(&self.0 #(, #values)*));
+    let call = emit!(<#handler as #contract>::#ident(handler #(, #values)*));
     let call = if method.sig.asyncness.is_some() { emit!(#call.await) } else { call };
     let result = match &method.output {
         Output::Value(_) => call,

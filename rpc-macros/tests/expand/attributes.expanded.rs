@@ -16,12 +16,12 @@ pub(crate) trait Store: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Store`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub(crate) struct StoreClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<StoreRequest, S>,
 );
 #[cfg(feature = "store")]
-///Serves a [`Store`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Store`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub(crate) struct StoreServer<T>(::std::sync::Arc<T>);
+pub(crate) type StoreServer<T> = ::farcall::__private::Dispatcher<StoreRequest, T>;
 #[cfg(feature = "store")]
 ///The requests of [`Store`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
@@ -76,100 +76,56 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for StoreRequest
     where
         for<'w> Key: __farcall::Wire<'w>,
-        for<'w> Item: __farcall::Wire<'w>,
-        for<'w> __FarcallType0: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Get { .. } => &__FARCALL_get,
+                Self::Get { ref key } => encoder.args(&__FARCALL_get, (key,)),
                 #[cfg(feature = "all")]
-                Self::All { .. } => &__FARCALL_all,
+                Self::All {} => encoder.args(&__FARCALL_all, ()),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Get { ref key } => {
-                    __farcall::encode_args(serializer, &__FARCALL_get, (key,))
-                }
-                #[cfg(feature = "all")]
-                Self::All {} => __farcall::encode_args(serializer, &__FARCALL_all, ()),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_get => {
-                    __farcall::decode_args(deserializer, &__FARCALL_get)
-                        .map(|(key,)| Self::Get { key })
+                    decoder.args(&__FARCALL_get, |(key,)| Self::Get { key })
                 }
                 #[cfg(feature = "all")]
-                __FARCALL_ID_all => {
-                    __farcall::decode_args(deserializer, &__FARCALL_all)
-                        .map(|()| Self::All {})
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                __FARCALL_ID_all => decoder.args(&__FARCALL_all, |()| Self::All {}),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] StoreRequest where [] [for < 'w > Key : __farcall::Wire < 'w >, for < 'w >
-        Item : __farcall::Wire < 'w >, for < 'w > __FarcallType0 : __farcall::Wire < 'w
-        >,] [Key] Get { key : key } #[cfg(feature = "all")] All {}
-    }
+    __farcall::message!(
+        ['de,] StoreRequest where [] [Key] Get { key } #[cfg(feature = "all")] All {}
+    );
     impl<'de> __farcall::Message<'de> for StoreResponse
     where
-        for<'w> Key: __farcall::Wire<'w>,
         for<'w> Item: __farcall::Wire<'w>,
-        for<'w> __FarcallType0: __farcall::Wire<'w>,
+        for<'w> __FarcallType1: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Get { .. } => &__FARCALL_get,
+                Self::Get(ref output) => encoder.output(&__FARCALL_get, output),
                 #[cfg(feature = "all")]
-                Self::All { .. } => &__FARCALL_all,
+                Self::All(ref output) => encoder.output(&__FARCALL_all, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Get(ref value) => __farcall::encode_output(serializer, value),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_get => decoder.output(Self::Get),
                 #[cfg(feature = "all")]
-                Self::All(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_get => __farcall::decode_output(deserializer).map(Self::Get),
-                #[cfg(feature = "all")]
-                __FARCALL_ID_all => __farcall::decode_output(deserializer).map(Self::All),
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                __FARCALL_ID_all => decoder.output(Self::All),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] StoreResponse where [] [for < 'w > Key : __farcall::Wire < 'w >, for < 'w
-        > Item : __farcall::Wire < 'w >, for < 'w > __FarcallType0 : __farcall::Wire < 'w
-        >,] [Item, __FarcallType1] Get { 0 : value } #[cfg(feature = "all")] All { 0 :
-        value }
-    }
-    __farcall::server! {
-        pub (crate) [] StoreServer[] T : Store; __FARCALL StoreRequest => StoreResponse
-        where [] [for < 'w > Key : __farcall::Wire < 'w >, for < 'w > Item :
-        __farcall::Wire < 'w >, for < 'w > __FarcallType0 : __farcall::Wire < 'w >]
-    }
-    impl<T: Store> __farcall::Handler for StoreServer<T>
+    __farcall::message!(
+        ['de,] StoreResponse where [] [Item, __FarcallType1] Get(output) #[cfg(feature =
+        "all")] All(output)
+    );
+    impl<T: Store> __farcall::Dispatch<T> for StoreRequest
     where
         for<'w> Key: __farcall::Wire<'w>,
         for<'w> Item: __farcall::Wire<'w>,
@@ -177,30 +133,26 @@ const _: () = {
     {
         type Request<'a> = StoreRequest;
         type Response = StoreResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: StoreRequest,
+            streams: &mut __farcall::Streams,
+        ) -> StoreResponse {
             match request {
                 StoreRequest::Get { key } => {
-                    StoreResponse::Get(<T as Store>::get(&self.0, key).await)
+                    StoreResponse::Get(<T as Store>::get(handler, key).await)
                 }
                 #[cfg(feature = "all")]
                 StoreRequest::All {} => {
-                    StoreResponse::All(<T as Store>::all(&self.0).await)
+                    StoreResponse::All(<T as Store>::all(handler).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub (crate) [] StoreClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub (crate) [] StoreClient[] S where []);
     impl<S: __farcall::Service> StoreClient<S>
     where
-        for<'w> Key: __farcall::Wire<'w>,
-        for<'w> Item: __farcall::Wire<'w>,
-        for<'w> __FarcallType0: __farcall::Wire<'w>,
+        for<'w> StoreRequest: __farcall::Message<'w>,
     {
         /// Gets one.
         #[deprecated(note = "use all")]

@@ -8,10 +8,12 @@ pub trait Kv: ::core::marker::Send + ::core::marker::Sync + 'static {
 }
 ///Calls a [`Kv`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct KvClient<S = ::farcall::__private::Channel>(::farcall::__private::Client<S>);
-///Serves a [`Kv`] to clients elsewhere; cloning costs a reference count.
+pub struct KvClient<S = ::farcall::__private::Channel>(
+    ::farcall::__private::Client<KvRequest<'static>, S>,
+);
+///Serves a [`Kv`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct KvServer<T>(::std::sync::Arc<T>);
+pub type KvServer<T> = ::farcall::__private::Dispatcher<KvRequest<'static>, T>;
 ///The requests of [`Kv`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum KvRequest<'a> {
@@ -40,96 +42,67 @@ const _: () = {
     const __FARCALL_ID_put: __farcall::MethodId = __FARCALL_put.id();
     impl<'de> __farcall::Message<'de> for KvRequest<'de> {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
-            match *self {
-                Self::Put { .. } => &__FARCALL_put,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
                 Self::Put { ref key, ref value } => {
-                    __farcall::encode_args(
-                        serializer,
-                        &__FARCALL_put,
-                        (&**key, &__farcall::AsBytes(value)),
-                    )
+                    encoder.args(&__FARCALL_put, (&**key, &__farcall::AsBytes(value)))
                 }
             }
         }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_put => {
-                    __farcall::decode_args(deserializer, &__FARCALL_put)
-                        .map(|
-                            (
-                                __farcall::BorrowedStr(key),
-                                __farcall::BorrowedBytes(value),
-                            )|
-                        Self::Put { key, value })
+                    decoder
+                        .args(
+                            &__FARCALL_put,
+                            |
+                                (
+                                    __farcall::BorrowedStr(key),
+                                    __farcall::BorrowedBytes(value),
+                                )|
+                            Self::Put { key, value },
+                        )
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] KvRequest < 'de > where [] [] [] Put { key : key, value : value }
-    }
+    __farcall::message!(['de,] KvRequest < 'de > where [] [] Put { key, value });
     impl<'de> __farcall::Message<'de> for KvResponse {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Put { .. } => &__FARCALL_put,
+                Self::Put(ref output) => encoder.output(&__FARCALL_put, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Put(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_put => __farcall::decode_output(deserializer).map(Self::Put),
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_put => decoder.output(Self::Put),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] KvResponse where [] [] [] Put { 0 : value }
-    }
-    __farcall::server! {
-        pub [] KvServer[] T : Kv; __FARCALL KvRequest < '_ > => KvResponse where [] []
-    }
-    impl<T: Kv> __farcall::Handler for KvServer<T> {
+    __farcall::message!(['de,] KvResponse where [] [] Put(output));
+    impl<T: Kv> __farcall::Dispatch<T> for KvRequest<'static> {
         type Request<'a> = KvRequest<'a>;
         type Response = KvResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: KvRequest<'_>,
+            streams: &mut __farcall::Streams,
+        ) -> KvResponse {
             match request {
                 KvRequest::Put { key, value } => {
-                    KvResponse::Put(<T as Kv>::put(&self.0, &key, &value).await)
+                    KvResponse::Put(<T as Kv>::put(handler, &key, &value).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] KvClient[] S; __FARCALL __farcall::Channel where []
-    }
-    impl<S: __farcall::Service> KvClient<S> {
+    __farcall::client!(pub [] KvClient[] S where []);
+    impl<S: __farcall::Service> KvClient<S>
+    where
+        for<'w> KvRequest<'w>: __farcall::Message<'w>,
+    {
         ///Calls `put`.
         pub fn put(
             &self,

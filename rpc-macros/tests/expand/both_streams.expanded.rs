@@ -11,11 +11,11 @@ pub trait Chat: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Chat`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct ChatClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<ChatRequest, S>,
 );
-///Serves a [`Chat`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Chat`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct ChatServer<T>(::std::sync::Arc<T>);
+pub type ChatServer<T> = ::farcall::__private::Dispatcher<ChatRequest, T>;
 ///The requests of [`Chat`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum ChatRequest {
@@ -44,97 +44,44 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for ChatRequest
     where
         for<'w> Room: __farcall::Wire<'w>,
-        for<'w> Line: __farcall::Wire<'w>,
-        for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Chat { .. } => &__FARCALL_chat,
+                Self::Chat { ref room } => encoder.args(&__FARCALL_chat, (room,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Chat { ref room } => {
-                    __farcall::encode_args(serializer, &__FARCALL_chat, (room,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_chat => {
-                    __farcall::decode_args(deserializer, &__FARCALL_chat)
-                        .map(|(room,)| Self::Chat { room })
+                    decoder.args(&__FARCALL_chat, |(room,)| Self::Chat { room })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] ChatRequest where [] [for < 'w > Room : __farcall::Wire < 'w >, for < 'w >
-        Line : __farcall::Wire < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Room]
-        Chat { room : room }
-    }
+    __farcall::message!(['de,] ChatRequest where [] [Room] Chat { room });
     impl<'de> __farcall::Message<'de> for ChatResponse
     where
-        for<'w> Room: __farcall::Wire<'w>,
-        for<'w> Line: __farcall::Wire<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Chat { .. } => &__FARCALL_chat,
+                Self::Chat(ref output) => encoder.result(&__FARCALL_chat, output),
             }
         }
-        fn is_failed(&self) -> ::core::primitive::bool {
-            match *self {
-                Self::Chat(ref value) => __farcall::IsResult::is_failure(value),
-                _ => false,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Chat(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_chat => {
-                    __farcall::decode_output(deserializer).map(Self::Chat)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_chat => decoder.output(Self::Chat),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] ChatResponse where [] [for < 'w > Room : __farcall::Wire < 'w >, for < 'w
-        > Line : __farcall::Wire < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Result
-        < (), Fault >] Chat { 0 : value }
-    }
-    __farcall::server! {
-        pub [] ChatServer[] T : Chat; __FARCALL ChatRequest => ChatResponse where [] [for
-        < 'w > Room : __farcall::Wire < 'w >, for < 'w > Line : __farcall::Wire < 'w >,
-        for < 'w > Result < (), Fault > : __farcall::WireResult < 'w >, for < 'w > Fault
-        : __farcall::Wire < 'w >]
-    }
-    impl<T: Chat> __farcall::Handler for ChatServer<T>
+    __farcall::message!(
+        ['de,] ChatResponse where [] [Result < (), Fault >] Chat(output)
+    );
+    impl<T: Chat> __farcall::Dispatch<T> for ChatRequest
     where
         for<'w> Room: __farcall::Wire<'w>,
         for<'w> Line: __farcall::Wire<'w>,
@@ -143,18 +90,18 @@ const _: () = {
     {
         type Request<'a> = ChatRequest;
         type Response = ChatResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: ChatRequest,
+            streams: &mut __farcall::Streams,
+        ) -> ChatResponse {
             match request {
                 ChatRequest::Chat { room } => {
                     let incoming = streams.incoming();
                     ChatResponse::Chat(
                         streams
                             .send_result(
-                                <T as Chat>::chat(&self.0, room, incoming).await,
+                                <T as Chat>::chat(handler, room, incoming).await,
                             )
                             .await,
                     )
@@ -162,15 +109,11 @@ const _: () = {
             }
         }
     }
-    __farcall::client! {
-        pub [] ChatClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] ChatClient[] S where []);
     impl<S: __farcall::Service> ChatClient<S>
     where
-        for<'w> Room: __farcall::Wire<'w>,
+        for<'w> ChatRequest: __farcall::Message<'w>,
         for<'w> Line: __farcall::Wire<'w>,
-        for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
     {
         ///Calls `chat`.
         pub fn chat<St: __farcall::Stream<Item = Line> + ::core::marker::Send + 'static>(
@@ -178,7 +121,7 @@ const _: () = {
             room: Room,
             said: St,
         ) -> __farcall::Call<
-            __farcall::FallibleItems<__farcall::Plain<Line>, Fault>,
+            __farcall::FallibleItems<__farcall::Plain<Line>, Result<(), Fault>>,
             impl __farcall::Start + use<S, St>,
         > {
             self.0

@@ -11,11 +11,11 @@ pub trait Files: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Files`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct FilesClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<FilesRequest, S>,
 );
-///Serves a [`Files`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Files`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct FilesServer<T>(::std::sync::Arc<T>);
+pub type FilesServer<T> = ::farcall::__private::Dispatcher<FilesRequest, T>;
 ///The requests of [`Files`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum FilesRequest {
@@ -44,92 +44,44 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for FilesRequest
     where
         for<'w> String: __farcall::Wire<'w>,
-        for<'w> Bytes: __farcall::Wire<'w>,
-        for<'w> Result<Receipt, Fault>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Upload { .. } => &__FARCALL_upload,
+                Self::Upload { ref name } => encoder.args(&__FARCALL_upload, (name,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Upload { ref name } => {
-                    __farcall::encode_args(serializer, &__FARCALL_upload, (name,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_upload => {
-                    __farcall::decode_args(deserializer, &__FARCALL_upload)
-                        .map(|(name,)| Self::Upload { name })
+                    decoder.args(&__FARCALL_upload, |(name,)| Self::Upload { name })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] FilesRequest where [] [for < 'w > String : __farcall::Wire < 'w >, for <
-        'w > Bytes : __farcall::Wire < 'w >, for < 'w > Result < Receipt, Fault > :
-        __farcall::WireResult < 'w >,] [String] Upload { name : name }
-    }
+    __farcall::message!(['de,] FilesRequest where [] [String] Upload { name });
     impl<'de> __farcall::Message<'de> for FilesResponse
     where
-        for<'w> String: __farcall::Wire<'w>,
-        for<'w> Bytes: __farcall::Wire<'w>,
         for<'w> Result<Receipt, Fault>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Upload { .. } => &__FARCALL_upload,
+                Self::Upload(ref output) => encoder.result(&__FARCALL_upload, output),
             }
         }
-        fn is_failed(&self) -> ::core::primitive::bool {
-            match *self {
-                Self::Upload(ref value) => __farcall::IsResult::is_failure(value),
-                _ => false,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Upload(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_upload => {
-                    __farcall::decode_output(deserializer).map(Self::Upload)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_upload => decoder.output(Self::Upload),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] FilesResponse where [] [for < 'w > String : __farcall::Wire < 'w >, for <
-        'w > Bytes : __farcall::Wire < 'w >, for < 'w > Result < Receipt, Fault > :
-        __farcall::WireResult < 'w >,] [Result < Receipt, Fault >] Upload { 0 : value }
-    }
-    __farcall::server! {
-        pub [] FilesServer[] T : Files; __FARCALL FilesRequest => FilesResponse where []
-        [for < 'w > String : __farcall::Wire < 'w >, for < 'w > Bytes : __farcall::Wire <
-        'w >, for < 'w > Result < Receipt, Fault > : __farcall::WireResult < 'w >]
-    }
-    impl<T: Files> __farcall::Handler for FilesServer<T>
+    __farcall::message!(
+        ['de,] FilesResponse where [] [Result < Receipt, Fault >] Upload(output)
+    );
+    impl<T: Files> __farcall::Dispatch<T> for FilesRequest
     where
         for<'w> String: __farcall::Wire<'w>,
         for<'w> Bytes: __farcall::Wire<'w>,
@@ -137,29 +89,26 @@ const _: () = {
     {
         type Request<'a> = FilesRequest;
         type Response = FilesResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: FilesRequest,
+            streams: &mut __farcall::Streams,
+        ) -> FilesResponse {
             match request {
                 FilesRequest::Upload { name } => {
                     let incoming = streams.incoming();
                     FilesResponse::Upload(
-                        <T as Files>::upload(&self.0, name, incoming).await,
+                        <T as Files>::upload(handler, name, incoming).await,
                     )
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] FilesClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] FilesClient[] S where []);
     impl<S: __farcall::Service> FilesClient<S>
     where
-        for<'w> String: __farcall::Wire<'w>,
+        for<'w> FilesRequest: __farcall::Message<'w>,
         for<'w> Bytes: __farcall::Wire<'w>,
-        for<'w> Result<Receipt, Fault>: __farcall::WireResult<'w>,
     {
         ///Calls `upload`.
         pub fn upload<

@@ -9,10 +9,12 @@ trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
 }
 ///Calls a [`Greeter`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct GreeterClient<S = ::farcall::__private::Channel>(::farcall::__private::Client<S>);
-///Serves a [`Greeter`] to clients elsewhere; cloning costs a reference count.
+struct GreeterClient<S = ::farcall::__private::Channel>(
+    ::farcall::__private::Client<GreeterRequest, S>,
+);
+///Serves a [`Greeter`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct GreeterServer<T>(::std::sync::Arc<T>);
+type GreeterServer<T> = ::farcall::__private::Dispatcher<GreeterRequest, T>;
 ///The requests of [`Greeter`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 enum GreeterRequest {
@@ -42,100 +44,61 @@ const _: () = {
         for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Greet { .. } => &__FARCALL_greet,
+                Self::Greet { ref name } => encoder.args(&__FARCALL_greet, (name,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Greet { ref name } => {
-                    __farcall::encode_args(serializer, &__FARCALL_greet, (name,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_greet => {
-                    __farcall::decode_args(deserializer, &__FARCALL_greet)
-                        .map(|(name,)| Self::Greet { name })
+                    decoder.args(&__FARCALL_greet, |(name,)| Self::Greet { name })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] GreeterRequest where [] [for < 'w > String : __farcall::Wire < 'w >,]
-        [String] Greet { name : name }
-    }
+    __farcall::message!(['de,] GreeterRequest where [] [String] Greet { name });
     impl<'de> __farcall::Message<'de> for GreeterResponse
     where
         for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Greet { .. } => &__FARCALL_greet,
+                Self::Greet(ref output) => encoder.output(&__FARCALL_greet, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Greet(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_greet => {
-                    __farcall::decode_output(deserializer).map(Self::Greet)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_greet => decoder.output(Self::Greet),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] GreeterResponse where [] [for < 'w > String : __farcall::Wire < 'w >,]
-        [String] Greet { 0 : value }
-    }
-    __farcall::server! {
-        [] GreeterServer[] T : Greeter; __FARCALL GreeterRequest => GreeterResponse where
-        [] [for < 'w > String : __farcall::Wire < 'w >]
-    }
-    impl<T: Greeter> __farcall::Handler for GreeterServer<T>
+    __farcall::message!(['de,] GreeterResponse where [] [String] Greet(output));
+    impl<T: Greeter> __farcall::Dispatch<T> for GreeterRequest
     where
         for<'w> String: __farcall::Wire<'w>,
     {
         type Request<'a> = GreeterRequest;
         type Response = GreeterResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: GreeterRequest,
+            streams: &mut __farcall::Streams,
+        ) -> GreeterResponse {
             match request {
                 GreeterRequest::Greet { name } => {
-                    GreeterResponse::Greet(<T as Greeter>::greet(&self.0, name).await)
+                    GreeterResponse::Greet(<T as Greeter>::greet(handler, name).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        [] GreeterClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!([] GreeterClient[] S where []);
     impl<S: __farcall::Service> GreeterClient<S>
     where
-        for<'w> String: __farcall::Wire<'w>,
+        for<'w> GreeterRequest: __farcall::Message<'w>,
     {
         ///Calls `greet`.
         fn greet(

@@ -3,11 +3,11 @@ pub trait Nothing: ::core::marker::Send + ::core::marker::Sync + 'static {}
 ///Calls a [`Nothing`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct NothingClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<NothingRequest, S>,
 );
-///Serves a [`Nothing`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Nothing`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct NothingServer<T>(::std::sync::Arc<T>);
+pub type NothingServer<T> = ::farcall::__private::Dispatcher<NothingRequest, T>;
 ///The requests of [`Nothing`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum NothingRequest {}
@@ -23,68 +23,43 @@ const _: () = {
     );
     impl<'de> __farcall::Message<'de> for NothingRequest {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {}
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {}
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] NothingRequest where [] [] []
-    }
+    __farcall::message!(['de,] NothingRequest where [] []);
     impl<'de> __farcall::Message<'de> for NothingResponse {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {}
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {}
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] NothingResponse where [] [] []
-    }
-    __farcall::server! {
-        pub [] NothingServer[] T : Nothing; __FARCALL NothingRequest => NothingResponse
-        where [] []
-    }
-    impl<T: Nothing> __farcall::Handler for NothingServer<T> {
+    __farcall::message!(['de,] NothingResponse where [] []);
+    impl<T: Nothing> __farcall::Dispatch<T> for NothingRequest {
         type Request<'a> = NothingRequest;
         type Response = NothingResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: NothingRequest,
+            streams: &mut __farcall::Streams,
+        ) -> NothingResponse {
             match request {}
         }
     }
-    __farcall::client! {
-        pub [] NothingClient[] S; __FARCALL __farcall::Channel where []
-    }
-    impl<S: __farcall::Service> NothingClient<S> {}
+    __farcall::client!(pub [] NothingClient[] S where []);
+    impl<S: __farcall::Service> NothingClient<S>
+    where
+        for<'w> NothingRequest: __farcall::Message<'w>,
+    {}
     impl<S: __farcall::Service> Nothing for NothingClient<S> {}
 };

@@ -20,11 +20,11 @@ pub trait Wrong: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Wrong`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct WrongClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<WrongRequest, S>,
 );
-///Serves a [`Wrong`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Wrong`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct WrongServer<T>(::std::sync::Arc<T>);
+pub type WrongServer<T> = ::farcall::__private::Dispatcher<WrongRequest, T>;
 ///The requests of [`Wrong`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum WrongRequest {
@@ -54,100 +54,61 @@ const _: () = {
         for<'w> i64: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Right { .. } => &__FARCALL_right,
+                Self::Right { ref a } => encoder.args(&__FARCALL_right, (a,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Right { ref a } => {
-                    __farcall::encode_args(serializer, &__FARCALL_right, (a,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_right => {
-                    __farcall::decode_args(deserializer, &__FARCALL_right)
-                        .map(|(a,)| Self::Right { a })
+                    decoder.args(&__FARCALL_right, |(a,)| Self::Right { a })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] WrongRequest where [] [for < 'w > i64 : __farcall::Wire < 'w >,] [i64]
-        Right { a : a }
-    }
+    __farcall::message!(['de,] WrongRequest where [] [i64] Right { a });
     impl<'de> __farcall::Message<'de> for WrongResponse
     where
         for<'w> i64: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Right { .. } => &__FARCALL_right,
+                Self::Right(ref output) => encoder.output(&__FARCALL_right, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Right(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_right => {
-                    __farcall::decode_output(deserializer).map(Self::Right)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_right => decoder.output(Self::Right),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] WrongResponse where [] [for < 'w > i64 : __farcall::Wire < 'w >,] [i64]
-        Right { 0 : value }
-    }
-    __farcall::server! {
-        pub [] WrongServer[] T : Wrong; __FARCALL WrongRequest => WrongResponse where []
-        [for < 'w > i64 : __farcall::Wire < 'w >]
-    }
-    impl<T: Wrong> __farcall::Handler for WrongServer<T>
+    __farcall::message!(['de,] WrongResponse where [] [i64] Right(output));
+    impl<T: Wrong> __farcall::Dispatch<T> for WrongRequest
     where
         for<'w> i64: __farcall::Wire<'w>,
     {
         type Request<'a> = WrongRequest;
         type Response = WrongResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: WrongRequest,
+            streams: &mut __farcall::Streams,
+        ) -> WrongResponse {
             match request {
                 WrongRequest::Right { a } => {
-                    WrongResponse::Right(<T as Wrong>::right(&self.0, a).await)
+                    WrongResponse::Right(<T as Wrong>::right(handler, a).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] WrongClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] WrongClient[] S where []);
     impl<S: __farcall::Service> WrongClient<S>
     where
-        for<'w> i64: __farcall::Wire<'w>,
+        for<'w> WrongRequest: __farcall::Message<'w>,
     {
         ///Calls `right`.
         pub fn right(

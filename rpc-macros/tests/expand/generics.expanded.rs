@@ -19,19 +19,16 @@ where
 ///Calls a [`Store`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct StoreClient<V: Clone, const N: usize, S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
-    ::core::marker::PhantomData<(fn() -> V,)>,
+    ::farcall::__private::Client<StoreRequest<V, N>, S>,
 )
 where
     V: Default;
-///Serves a [`Store`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Store`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct StoreServer<V: Clone, const N: usize, T>(
-    ::std::sync::Arc<T>,
-    ::core::marker::PhantomData<(fn() -> V,)>,
-)
-where
-    V: Default;
+pub type StoreServer<V, const N: usize, T> = ::farcall::__private::Dispatcher<
+    StoreRequest<V, N>,
+    T,
+>;
 ///The requests of [`Store`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum StoreRequest<V: Clone, const N: usize>
@@ -77,114 +74,58 @@ const _: () = {
         V: Default,
         V: 'static,
         for<'w> String: __farcall::Wire<'w>,
-        for<'w> Result<V, Fault>: __farcall::WireResult<'w>,
-        for<'w> Result<usize, Fault>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Get { .. } => &__FARCALL_get,
-                Self::Count { .. } => &__FARCALL_count,
+                Self::Get { ref key } => encoder.args(&__FARCALL_get, (key,)),
+                Self::Count {} => encoder.args(&__FARCALL_count, ()),
                 Self::__Unused(ref never, _) => match *never {}
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Get { ref key } => {
-                    __farcall::encode_args(serializer, &__FARCALL_get, (key,))
-                }
-                Self::Count {} => {
-                    __farcall::encode_args(serializer, &__FARCALL_count, ())
-                }
-                Self::__Unused(ref never, _) => match *never {}
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_get => {
-                    __farcall::decode_args(deserializer, &__FARCALL_get)
-                        .map(|(key,)| Self::Get { key })
+                    decoder.args(&__FARCALL_get, |(key,)| Self::Get { key })
                 }
-                __FARCALL_ID_count => {
-                    __farcall::decode_args(deserializer, &__FARCALL_count)
-                        .map(|()| Self::Count {})
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                __FARCALL_ID_count => decoder.args(&__FARCALL_count, |()| Self::Count {}),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
+    __farcall::message!(
         ['de, V : Clone, const N : usize] StoreRequest < V, N > where [V : Default, V :
-        'static,] [for < 'w > String : __farcall::Wire < 'w >, for < 'w > Result < V,
-        Fault > : __farcall::WireResult < 'w >, for < 'w > Result < usize, Fault > :
-        __farcall::WireResult < 'w >,] [String] Get { key : key } Count {}; __Unused
-    }
+        'static,] [String] Get { key } Count {}; __Unused
+    );
     impl<'de, V: Clone, const N: usize> __farcall::Message<'de> for StoreResponse<V, N>
     where
         V: Default,
         V: 'static,
-        for<'w> String: __farcall::Wire<'w>,
         for<'w> Result<V, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<usize, Fault>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Get { .. } => &__FARCALL_get,
-                Self::Count { .. } => &__FARCALL_count,
+                Self::Get(ref output) => encoder.result(&__FARCALL_get, output),
+                Self::Count(ref output) => encoder.result(&__FARCALL_count, output),
             }
         }
-        fn is_failed(&self) -> ::core::primitive::bool {
-            match *self {
-                Self::Get(ref value) => __farcall::IsResult::is_failure(value),
-                Self::Count(ref value) => __farcall::IsResult::is_failure(value),
-                _ => false,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Get(ref value) => __farcall::encode_output(serializer, value),
-                Self::Count(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_get => __farcall::decode_output(deserializer).map(Self::Get),
-                __FARCALL_ID_count => {
-                    __farcall::decode_output(deserializer).map(Self::Count)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_get => decoder.output(Self::Get),
+                __FARCALL_ID_count => decoder.output(Self::Count),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
+    __farcall::message!(
         ['de, V : Clone, const N : usize] StoreResponse < V, N > where [V : Default, V :
-        'static,] [for < 'w > String : __farcall::Wire < 'w >, for < 'w > Result < V,
-        Fault > : __farcall::WireResult < 'w >, for < 'w > Result < usize, Fault > :
-        __farcall::WireResult < 'w >,] [Result < V, Fault >, Result < usize, Fault >] Get
-        { 0 : value } Count { 0 : value }
-    }
-    __farcall::server! {
-        pub [V : Clone, const N : usize,] StoreServer[V, N,] T : Store < V, N >;
-        __FARCALL StoreRequest < V, N > => StoreResponse < V, N > where [V : Default, V :
-        'static,] [for < 'w > String : __farcall::Wire < 'w >, for < 'w > Result < V,
-        Fault > : __farcall::WireResult < 'w >, for < 'w > Result < usize, Fault > :
-        __farcall::WireResult < 'w >] PhantomData
-    }
-    impl<V: Clone, const N: usize, T: Store<V, N>> __farcall::Handler
-    for StoreServer<V, N, T>
+        'static,] [Result < V, Fault >, Result < usize, Fault >] Get(output)
+        Count(output)
+    );
+    impl<V: Clone, const N: usize, T: Store<V, N>> __farcall::Dispatch<T>
+    for StoreRequest<V, N>
     where
         V: Default,
         V: 'static,
@@ -194,32 +135,30 @@ const _: () = {
     {
         type Request<'a> = StoreRequest<V, N>;
         type Response = StoreResponse<V, N>;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: StoreRequest<V, N>,
+            streams: &mut __farcall::Streams,
+        ) -> StoreResponse<V, N> {
             match request {
                 StoreRequest::Get { key } => {
-                    StoreResponse::Get(<T as Store<V, N>>::get(&self.0, key).await)
+                    StoreResponse::Get(<T as Store<V, N>>::get(handler, key).await)
                 }
                 StoreRequest::Count {} => {
-                    StoreResponse::Count(<T as Store<V, N>>::count(&self.0).await)
+                    StoreResponse::Count(<T as Store<V, N>>::count(handler).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [V : Clone, const N : usize,] StoreClient[V, N,] S; __FARCALL
-        __farcall::Channel where [V : Default, V : 'static,] PhantomData
-    }
+    __farcall::client!(
+        pub [V : Clone, const N : usize,] StoreClient[V, N,] S where [V : Default, V :
+        'static,]
+    );
     impl<V: Clone, const N: usize, S: __farcall::Service> StoreClient<V, N, S>
     where
         V: Default,
         V: 'static,
-        for<'w> String: __farcall::Wire<'w>,
-        for<'w> Result<V, Fault>: __farcall::WireResult<'w>,
-        for<'w> Result<usize, Fault>: __farcall::WireResult<'w>,
+        for<'w> StoreRequest<V, N>: __farcall::Message<'w>,
     {
         ///Calls `get`.
         pub fn get(

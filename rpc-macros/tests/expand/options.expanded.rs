@@ -12,11 +12,11 @@ pub trait Maths: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Maths`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct MathsClient<S = other::farcall::__private::Channel>(
-    other::farcall::__private::Client<S>,
+    other::farcall::__private::Client<MathsRequest, S>,
 );
-///Serves a [`Maths`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Maths`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct MathsServer<T>(::std::sync::Arc<T>);
+pub type MathsServer<T> = other::farcall::__private::Dispatcher<MathsRequest, T>;
 ///The requests of [`Maths`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum MathsRequest {
@@ -57,99 +57,51 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for MathsRequest
     where
         for<'w> Vec<i64>: __farcall::Wire<'w>,
-        for<'w> i64: __farcall::Wire<'w>,
         for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::AddAll { .. } => &__FARCALL_add_all,
-                Self::Note { .. } => &__FARCALL_note,
+                Self::AddAll { ref all } => encoder.args(&__FARCALL_add_all, (all,)),
+                Self::Note { ref text } => encoder.args(&__FARCALL_note, (text,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::AddAll { ref all } => {
-                    __farcall::encode_args(serializer, &__FARCALL_add_all, (all,))
-                }
-                Self::Note { ref text } => {
-                    __farcall::encode_args(serializer, &__FARCALL_note, (text,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_add_all => {
-                    __farcall::decode_args(deserializer, &__FARCALL_add_all)
-                        .map(|(all,)| Self::AddAll { all })
+                    decoder.args(&__FARCALL_add_all, |(all,)| Self::AddAll { all })
                 }
                 __FARCALL_ID_note => {
-                    __farcall::decode_args(deserializer, &__FARCALL_note)
-                        .map(|(text,)| Self::Note { text })
+                    decoder.args(&__FARCALL_note, |(text,)| Self::Note { text })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsRequest where [] [for < 'w > Vec < i64 > : __farcall::Wire < 'w >,
-        for < 'w > i64 : __farcall::Wire < 'w >, for < 'w > String : __farcall::Wire < 'w
-        >,] [Vec < i64 >, String] AddAll { all : all } Note { text : text }
-    }
+    __farcall::message!(
+        ['de,] MathsRequest where [] [Vec < i64 >, String] AddAll { all } Note { text }
+    );
     impl<'de> __farcall::Message<'de> for MathsResponse
     where
-        for<'w> Vec<i64>: __farcall::Wire<'w>,
         for<'w> i64: __farcall::Wire<'w>,
-        for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::AddAll { .. } => &__FARCALL_add_all,
-                Self::Note { .. } => &__FARCALL_note,
+                Self::AddAll(ref output) => encoder.output(&__FARCALL_add_all, output),
+                Self::Note(ref output) => encoder.output(&__FARCALL_note, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::AddAll(ref value) => __farcall::encode_output(serializer, value),
-                Self::Note(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_add_all => {
-                    __farcall::decode_output(deserializer).map(Self::AddAll)
-                }
-                __FARCALL_ID_note => {
-                    __farcall::decode_output(deserializer).map(Self::Note)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_add_all => decoder.output(Self::AddAll),
+                __FARCALL_ID_note => decoder.output(Self::Note),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsResponse where [] [for < 'w > Vec < i64 > : __farcall::Wire < 'w >,
-        for < 'w > i64 : __farcall::Wire < 'w >, for < 'w > String : __farcall::Wire < 'w
-        >,] [i64] AddAll { 0 : value } Note { 0 : value }
-    }
-    __farcall::server! {
-        pub [] MathsServer[] T : Maths; __FARCALL MathsRequest => MathsResponse where []
-        [for < 'w > Vec < i64 > : __farcall::Wire < 'w >, for < 'w > i64 :
-        __farcall::Wire < 'w >, for < 'w > String : __farcall::Wire < 'w >]
-    }
-    impl<T: Maths> __farcall::Handler for MathsServer<T>
+    __farcall::message!(['de,] MathsResponse where [] [i64] AddAll(output) Note(output));
+    impl<T: Maths> __farcall::Dispatch<T> for MathsRequest
     where
         for<'w> Vec<i64>: __farcall::Wire<'w>,
         for<'w> i64: __farcall::Wire<'w>,
@@ -157,29 +109,25 @@ const _: () = {
     {
         type Request<'a> = MathsRequest;
         type Response = MathsResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: MathsRequest,
+            streams: &mut __farcall::Streams,
+        ) -> MathsResponse {
             match request {
                 MathsRequest::AddAll { all } => {
-                    MathsResponse::AddAll(<T as Maths>::add_all(&self.0, all).await)
+                    MathsResponse::AddAll(<T as Maths>::add_all(handler, all).await)
                 }
                 MathsRequest::Note { text } => {
-                    MathsResponse::Note(<T as Maths>::note(&self.0, text).await)
+                    MathsResponse::Note(<T as Maths>::note(handler, text).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] MathsClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] MathsClient[] S where []);
     impl<S: __farcall::Service> MathsClient<S>
     where
-        for<'w> Vec<i64>: __farcall::Wire<'w>,
-        for<'w> i64: __farcall::Wire<'w>,
-        for<'w> String: __farcall::Wire<'w>,
+        for<'w> MathsRequest: __farcall::Message<'w>,
     {
         ///Calls `add_all`.
         pub fn add_all(

@@ -8,10 +8,12 @@ trait Maths: ::core::marker::Send + ::core::marker::Sync + 'static {
 }
 ///Calls a [`Maths`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct MathsClient<S = ::farcall::__private::Channel>(::farcall::__private::Client<S>);
-///Serves a [`Maths`] to clients elsewhere; cloning costs a reference count.
+struct MathsClient<S = ::farcall::__private::Channel>(
+    ::farcall::__private::Client<MathsRequest, S>,
+);
+///Serves a [`Maths`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct MathsServer<T>(::std::sync::Arc<T>);
+type MathsServer<T> = ::farcall::__private::Dispatcher<MathsRequest, T>;
 ///The requests of [`Maths`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 enum MathsRequest {
@@ -41,98 +43,61 @@ const _: () = {
         for<'w> i64: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Add { .. } => &__FARCALL_add,
+                Self::Add { ref a, ref b } => encoder.args(&__FARCALL_add, (a, b)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Add { ref a, ref b } => {
-                    __farcall::encode_args(serializer, &__FARCALL_add, (a, b))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_add => {
-                    __farcall::decode_args(deserializer, &__FARCALL_add)
-                        .map(|(a, b)| Self::Add { a, b })
+                    decoder.args(&__FARCALL_add, |(a, b)| Self::Add { a, b })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsRequest where [] [for < 'w > i64 : __farcall::Wire < 'w >,] [i64] Add
-        { a : a, b : b }
-    }
+    __farcall::message!(['de,] MathsRequest where [] [i64] Add { a, b });
     impl<'de> __farcall::Message<'de> for MathsResponse
     where
         for<'w> i64: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Add { .. } => &__FARCALL_add,
+                Self::Add(ref output) => encoder.output(&__FARCALL_add, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Add(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_add => __farcall::decode_output(deserializer).map(Self::Add),
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_add => decoder.output(Self::Add),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsResponse where [] [for < 'w > i64 : __farcall::Wire < 'w >,] [i64]
-        Add { 0 : value }
-    }
-    __farcall::server! {
-        [] MathsServer[] T : Maths; __FARCALL MathsRequest => MathsResponse where [] [for
-        < 'w > i64 : __farcall::Wire < 'w >]
-    }
-    impl<T: Maths> __farcall::Handler for MathsServer<T>
+    __farcall::message!(['de,] MathsResponse where [] [i64] Add(output));
+    impl<T: Maths> __farcall::Dispatch<T> for MathsRequest
     where
         for<'w> i64: __farcall::Wire<'w>,
     {
         type Request<'a> = MathsRequest;
         type Response = MathsResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: MathsRequest,
+            streams: &mut __farcall::Streams,
+        ) -> MathsResponse {
             match request {
                 MathsRequest::Add { a, b } => {
-                    MathsResponse::Add(<T as Maths>::add(&self.0, a, b).await)
+                    MathsResponse::Add(<T as Maths>::add(handler, a, b).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        [] MathsClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!([] MathsClient[] S where []);
     impl<S: __farcall::Service> MathsClient<S>
     where
-        for<'w> i64: __farcall::Wire<'w>,
+        for<'w> MathsRequest: __farcall::Message<'w>,
     {
         ///Calls `add`.
         fn add(

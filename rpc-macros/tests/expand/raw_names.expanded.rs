@@ -7,10 +7,12 @@ trait r#Type: ::core::marker::Send + ::core::marker::Sync + 'static {
 }
 ///Calls a [`r#Type`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct TypeClient<S = ::farcall::__private::Channel>(::farcall::__private::Client<S>);
-///Serves a [`r#Type`] to clients elsewhere; cloning costs a reference count.
+struct TypeClient<S = ::farcall::__private::Channel>(
+    ::farcall::__private::Client<TypeRequest, S>,
+);
+///Serves a [`r#Type`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-struct TypeServer<T>(::std::sync::Arc<T>);
+type TypeServer<T> = ::farcall::__private::Dispatcher<TypeRequest, T>;
 ///The requests of [`r#Type`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 enum TypeRequest {
@@ -40,100 +42,61 @@ const _: () = {
         for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Type { .. } => &__FARCALL_type,
+                Self::Type { ref r#in } => encoder.args(&__FARCALL_type, (r#in,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Type { ref r#in } => {
-                    __farcall::encode_args(serializer, &__FARCALL_type, (r#in,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_type => {
-                    __farcall::decode_args(deserializer, &__FARCALL_type)
-                        .map(|(r#in,)| Self::Type { r#in })
+                    decoder.args(&__FARCALL_type, |(r#in,)| Self::Type { r#in })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] TypeRequest where [] [for < 'w > String : __farcall::Wire < 'w >,]
-        [String] Type { r#in : r#in }
-    }
+    __farcall::message!(['de,] TypeRequest where [] [String] Type { r#in });
     impl<'de> __farcall::Message<'de> for TypeResponse
     where
         for<'w> String: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Type { .. } => &__FARCALL_type,
+                Self::Type(ref output) => encoder.output(&__FARCALL_type, output),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Type(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_type => {
-                    __farcall::decode_output(deserializer).map(Self::Type)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_type => decoder.output(Self::Type),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] TypeResponse where [] [for < 'w > String : __farcall::Wire < 'w >,]
-        [String] Type { 0 : value }
-    }
-    __farcall::server! {
-        [] TypeServer[] T : r#Type; __FARCALL TypeRequest => TypeResponse where [] [for <
-        'w > String : __farcall::Wire < 'w >]
-    }
-    impl<T: r#Type> __farcall::Handler for TypeServer<T>
+    __farcall::message!(['de,] TypeResponse where [] [String] Type(output));
+    impl<T: r#Type> __farcall::Dispatch<T> for TypeRequest
     where
         for<'w> String: __farcall::Wire<'w>,
     {
         type Request<'a> = TypeRequest;
         type Response = TypeResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: TypeRequest,
+            streams: &mut __farcall::Streams,
+        ) -> TypeResponse {
             match request {
                 TypeRequest::Type { r#in } => {
-                    TypeResponse::Type(<T as r#Type>::r#type(&self.0, r#in).await)
+                    TypeResponse::Type(<T as r#Type>::r#type(handler, r#in).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        [] TypeClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!([] TypeClient[] S where []);
     impl<S: __farcall::Service> TypeClient<S>
     where
-        for<'w> String: __farcall::Wire<'w>,
+        for<'w> TypeRequest: __farcall::Message<'w>,
     {
         ///Calls `type`.
         fn r#type(

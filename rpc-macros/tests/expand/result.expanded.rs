@@ -15,11 +15,11 @@ pub trait Maths: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Maths`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct MathsClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<MathsRequest, S>,
 );
-///Serves a [`Maths`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Maths`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct MathsServer<T>(::std::sync::Arc<T>);
+pub type MathsServer<T> = ::farcall::__private::Dispatcher<MathsRequest, T>;
 ///The requests of [`Maths`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum MathsRequest {
@@ -56,112 +56,55 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for MathsRequest
     where
         for<'w> i64: __farcall::Wire<'w>,
-        for<'w> Result<i64, MathError>: __farcall::WireResult<'w>,
         for<'w> f64: __farcall::Wire<'w>,
-        for<'w> crate::Result<f64>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Divide { .. } => &__FARCALL_divide,
-                Self::Root { .. } => &__FARCALL_root,
+                Self::Divide { ref a, ref b } => encoder.args(&__FARCALL_divide, (a, b)),
+                Self::Root { ref of } => encoder.args(&__FARCALL_root, (of,)),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Divide { ref a, ref b } => {
-                    __farcall::encode_args(serializer, &__FARCALL_divide, (a, b))
-                }
-                Self::Root { ref of } => {
-                    __farcall::encode_args(serializer, &__FARCALL_root, (of,))
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_divide => {
-                    __farcall::decode_args(deserializer, &__FARCALL_divide)
-                        .map(|(a, b)| Self::Divide { a, b })
+                    decoder.args(&__FARCALL_divide, |(a, b)| Self::Divide { a, b })
                 }
                 __FARCALL_ID_root => {
-                    __farcall::decode_args(deserializer, &__FARCALL_root)
-                        .map(|(of,)| Self::Root { of })
+                    decoder.args(&__FARCALL_root, |(of,)| Self::Root { of })
                 }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsRequest where [] [for < 'w > i64 : __farcall::Wire < 'w >, for < 'w >
-        Result < i64, MathError > : __farcall::WireResult < 'w >, for < 'w > f64 :
-        __farcall::Wire < 'w >, for < 'w > crate ::Result < f64 > : __farcall::WireResult
-        < 'w >,] [i64, f64] Divide { a : a, b : b } Root { of : of }
-    }
+    __farcall::message!(
+        ['de,] MathsRequest where [] [i64, f64] Divide { a, b } Root { of }
+    );
     impl<'de> __farcall::Message<'de> for MathsResponse
     where
-        for<'w> i64: __farcall::Wire<'w>,
         for<'w> Result<i64, MathError>: __farcall::WireResult<'w>,
-        for<'w> f64: __farcall::Wire<'w>,
         for<'w> crate::Result<f64>: __farcall::WireResult<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Divide { .. } => &__FARCALL_divide,
-                Self::Root { .. } => &__FARCALL_root,
+                Self::Divide(ref output) => encoder.result(&__FARCALL_divide, output),
+                Self::Root(ref output) => encoder.result(&__FARCALL_root, output),
             }
         }
-        fn is_failed(&self) -> ::core::primitive::bool {
-            match *self {
-                Self::Divide(ref value) => __farcall::IsResult::is_failure(value),
-                Self::Root(ref value) => __farcall::IsResult::is_failure(value),
-                _ => false,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Divide(ref value) => __farcall::encode_output(serializer, value),
-                Self::Root(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_divide => {
-                    __farcall::decode_output(deserializer).map(Self::Divide)
-                }
-                __FARCALL_ID_root => {
-                    __farcall::decode_output(deserializer).map(Self::Root)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_divide => decoder.output(Self::Divide),
+                __FARCALL_ID_root => decoder.output(Self::Root),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] MathsResponse where [] [for < 'w > i64 : __farcall::Wire < 'w >, for < 'w
-        > Result < i64, MathError > : __farcall::WireResult < 'w >, for < 'w > f64 :
-        __farcall::Wire < 'w >, for < 'w > crate ::Result < f64 > : __farcall::WireResult
-        < 'w >,] [Result < i64, MathError >, crate ::Result < f64 >] Divide { 0 : value }
-        Root { 0 : value }
-    }
-    __farcall::server! {
-        pub [] MathsServer[] T : Maths; __FARCALL MathsRequest => MathsResponse where []
-        [for < 'w > i64 : __farcall::Wire < 'w >, for < 'w > Result < i64, MathError > :
-        __farcall::WireResult < 'w >, for < 'w > f64 : __farcall::Wire < 'w >, for < 'w >
-        crate ::Result < f64 > : __farcall::WireResult < 'w >]
-    }
-    impl<T: Maths> __farcall::Handler for MathsServer<T>
+    __farcall::message!(
+        ['de,] MathsResponse where [] [Result < i64, MathError >, crate ::Result < f64 >]
+        Divide(output) Root(output)
+    );
+    impl<T: Maths> __farcall::Dispatch<T> for MathsRequest
     where
         for<'w> i64: __farcall::Wire<'w>,
         for<'w> Result<i64, MathError>: __farcall::WireResult<'w>,
@@ -170,30 +113,25 @@ const _: () = {
     {
         type Request<'a> = MathsRequest;
         type Response = MathsResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: MathsRequest,
+            streams: &mut __farcall::Streams,
+        ) -> MathsResponse {
             match request {
                 MathsRequest::Divide { a, b } => {
-                    MathsResponse::Divide(<T as Maths>::divide(&self.0, a, b).await)
+                    MathsResponse::Divide(<T as Maths>::divide(handler, a, b).await)
                 }
                 MathsRequest::Root { of } => {
-                    MathsResponse::Root(<T as Maths>::root(&self.0, of).await)
+                    MathsResponse::Root(<T as Maths>::root(handler, of).await)
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] MathsClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] MathsClient[] S where []);
     impl<S: __farcall::Service> MathsClient<S>
     where
-        for<'w> i64: __farcall::Wire<'w>,
-        for<'w> Result<i64, MathError>: __farcall::WireResult<'w>,
-        for<'w> f64: __farcall::Wire<'w>,
-        for<'w> crate::Result<f64>: __farcall::WireResult<'w>,
+        for<'w> MathsRequest: __farcall::Message<'w>,
     {
         ///Calls `divide`.
         pub fn divide(

@@ -15,11 +15,11 @@ pub trait Clock: ::core::marker::Send + ::core::marker::Sync + 'static {
 ///Calls a [`Clock`] that is elsewhere; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
 pub struct ClockClient<S = ::farcall::__private::Channel>(
-    ::farcall::__private::Client<S>,
+    ::farcall::__private::Client<ClockRequest, S>,
 );
-///Serves a [`Clock`] to clients elsewhere; cloning costs a reference count.
+///Serves a [`Clock`] to clients elsewhere: `new(handler)` makes one; cloning costs a reference count.
 #[allow(dead_code, unreachable_pub)]
-pub struct ClockServer<T>(::std::sync::Arc<T>);
+pub type ClockServer<T> = ::farcall::__private::Dispatcher<ClockRequest, T>;
 ///The requests of [`Clock`]: a variant for each method, with its arguments.
 #[allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::exhaustive_enums)]
 pub enum ClockRequest {
@@ -66,128 +66,55 @@ const _: () = {
     impl<'de> __farcall::Message<'de> for ClockRequest
     where
         for<'w> Duration: __farcall::Wire<'w>,
-        for<'w> Tick: __farcall::Wire<'w>,
-        for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
-        for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Ticks { .. } => &__FARCALL_ticks,
-                Self::Later { .. } => &__FARCALL_later,
-                Self::Watch { .. } => &__FARCALL_watch,
+                Self::Ticks { ref every } => encoder.args(&__FARCALL_ticks, (every,)),
+                Self::Later {} => encoder.args(&__FARCALL_later, ()),
+                Self::Watch {} => encoder.args(&__FARCALL_watch, ()),
             }
         }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Ticks { ref every } => {
-                    __farcall::encode_args(serializer, &__FARCALL_ticks, (every,))
-                }
-                Self::Later {} => {
-                    __farcall::encode_args(serializer, &__FARCALL_later, ())
-                }
-                Self::Watch {} => {
-                    __farcall::encode_args(serializer, &__FARCALL_watch, ())
-                }
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
                 __FARCALL_ID_ticks => {
-                    __farcall::decode_args(deserializer, &__FARCALL_ticks)
-                        .map(|(every,)| Self::Ticks { every })
+                    decoder.args(&__FARCALL_ticks, |(every,)| Self::Ticks { every })
                 }
-                __FARCALL_ID_later => {
-                    __farcall::decode_args(deserializer, &__FARCALL_later)
-                        .map(|()| Self::Later {})
-                }
-                __FARCALL_ID_watch => {
-                    __farcall::decode_args(deserializer, &__FARCALL_watch)
-                        .map(|()| Self::Watch {})
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+                __FARCALL_ID_later => decoder.args(&__FARCALL_later, |()| Self::Later {}),
+                __FARCALL_ID_watch => decoder.args(&__FARCALL_watch, |()| Self::Watch {}),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] ClockRequest where [] [for < 'w > Duration : __farcall::Wire < 'w >, for <
-        'w > Tick : __farcall::Wire < 'w >, for < 'w > Result < Tick, Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,]
-        [Duration] Ticks { every : every } Later {} Watch {}
-    }
+    __farcall::message!(
+        ['de,] ClockRequest where [] [Duration] Ticks { every } Later {} Watch {}
+    );
     impl<'de> __farcall::Message<'de> for ClockResponse
     where
-        for<'w> Duration: __farcall::Wire<'w>,
-        for<'w> Tick: __farcall::Wire<'w>,
-        for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
         for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
     {
         const SERVICE: &'static __farcall::ServiceDescriptor = &__FARCALL;
-        fn method(&self) -> &'static __farcall::MethodDescriptor {
+        fn encode<__E: __farcall::Encoder>(&self, encoder: __E) -> __E::Output {
             match *self {
-                Self::Ticks { .. } => &__FARCALL_ticks,
-                Self::Later { .. } => &__FARCALL_later,
-                Self::Watch { .. } => &__FARCALL_watch,
+                Self::Ticks(ref output) => encoder.output(&__FARCALL_ticks, output),
+                Self::Later(ref output) => encoder.output(&__FARCALL_later, output),
+                Self::Watch(ref output) => encoder.result(&__FARCALL_watch, output),
             }
         }
-        fn is_failed(&self) -> ::core::primitive::bool {
-            match *self {
-                Self::Watch(ref value) => __farcall::IsResult::is_failure(value),
-                _ => false,
-            }
-        }
-        fn encode<__S: __farcall::serde::Serializer>(
-            &self,
-            serializer: __S,
-        ) -> ::core::result::Result<__S::Ok, __S::Error> {
-            match *self {
-                Self::Ticks(ref value) => __farcall::encode_output(serializer, value),
-                Self::Later(ref value) => __farcall::encode_output(serializer, value),
-                Self::Watch(ref value) => __farcall::encode_output(serializer, value),
-            }
-        }
-        fn decode<__D: __farcall::serde::Deserializer<'de>>(
-            method: __farcall::MethodId,
-            deserializer: __D,
-        ) -> ::core::result::Result<Self, __D::Error> {
-            match method {
-                __FARCALL_ID_ticks => {
-                    __farcall::decode_output(deserializer).map(Self::Ticks)
-                }
-                __FARCALL_ID_later => {
-                    __farcall::decode_output(deserializer).map(Self::Later)
-                }
-                __FARCALL_ID_watch => {
-                    __farcall::decode_output(deserializer).map(Self::Watch)
-                }
-                _ => ::core::result::Result::Err(__farcall::unknown_method(method)),
+        fn decode<__D: __farcall::Decoder<'de>>(decoder: __D) -> __D::Output<Self> {
+            match decoder.method() {
+                __FARCALL_ID_ticks => decoder.output(Self::Ticks),
+                __FARCALL_ID_later => decoder.output(Self::Later),
+                __FARCALL_ID_watch => decoder.output(Self::Watch),
+                _ => decoder.unknown(),
             }
         }
     }
-    __farcall::message! {
-        ['de,] ClockResponse where [] [for < 'w > Duration : __farcall::Wire < 'w >, for
-        < 'w > Tick : __farcall::Wire < 'w >, for < 'w > Result < Tick, Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Result < (), Fault > :
-        __farcall::WireResult < 'w >, for < 'w > Fault : __farcall::Wire < 'w >,] [Result
-        < (), Fault >] Ticks { 0 : value } Later { 0 : value } Watch { 0 : value }
-    }
-    __farcall::server! {
-        pub [] ClockServer[] T : Clock; __FARCALL ClockRequest => ClockResponse where []
-        [for < 'w > Duration : __farcall::Wire < 'w >, for < 'w > Tick : __farcall::Wire
-        < 'w >, for < 'w > Result < Tick, Fault > : __farcall::WireResult < 'w >, for <
-        'w > Result < (), Fault > : __farcall::WireResult < 'w >, for < 'w > Fault :
-        __farcall::Wire < 'w >]
-    }
-    impl<T: Clock> __farcall::Handler for ClockServer<T>
+    __farcall::message!(
+        ['de,] ClockResponse where [] [Result < (), Fault >] Ticks(output) Later(output)
+        Watch(output)
+    );
+    impl<T: Clock> __farcall::Dispatch<T> for ClockRequest
     where
         for<'w> Duration: __farcall::Wire<'w>,
         for<'w> Tick: __farcall::Wire<'w>,
@@ -197,40 +124,34 @@ const _: () = {
     {
         type Request<'a> = ClockRequest;
         type Response = ClockResponse;
-        async fn handle<'a>(
-            &'a self,
-            request: Self::Request<'a>,
-            streams: &'a mut __farcall::Streams,
-        ) -> Self::Response {
+        async fn run(
+            handler: &T,
+            request: ClockRequest,
+            streams: &mut __farcall::Streams,
+        ) -> ClockResponse {
             match request {
                 ClockRequest::Ticks { every } => {
                     ClockResponse::Ticks(
-                        streams.send(<T as Clock>::ticks(&self.0, every)).await,
+                        streams.send(<T as Clock>::ticks(handler, every)).await,
                     )
                 }
                 ClockRequest::Later {} => {
                     ClockResponse::Later(
-                        streams.send(<T as Clock>::later(&self.0).await).await,
+                        streams.send(<T as Clock>::later(handler).await).await,
                     )
                 }
                 ClockRequest::Watch {} => {
                     ClockResponse::Watch(
-                        streams.send_result(<T as Clock>::watch(&self.0).await).await,
+                        streams.send_result(<T as Clock>::watch(handler).await).await,
                     )
                 }
             }
         }
     }
-    __farcall::client! {
-        pub [] ClockClient[] S; __FARCALL __farcall::Channel where []
-    }
+    __farcall::client!(pub [] ClockClient[] S where []);
     impl<S: __farcall::Service> ClockClient<S>
     where
-        for<'w> Duration: __farcall::Wire<'w>,
-        for<'w> Tick: __farcall::Wire<'w>,
-        for<'w> Result<Tick, Fault>: __farcall::WireResult<'w>,
-        for<'w> Result<(), Fault>: __farcall::WireResult<'w>,
-        for<'w> Fault: __farcall::Wire<'w>,
+        for<'w> ClockRequest: __farcall::Message<'w>,
     {
         ///Calls `ticks`.
         pub fn ticks(
@@ -255,7 +176,10 @@ const _: () = {
         pub fn watch(
             &self,
         ) -> __farcall::Call<
-            __farcall::FallibleItems<__farcall::Fallible<Result<Tick, Fault>>, Fault>,
+            __farcall::FallibleItems<
+                __farcall::Fallible<Result<Tick, Fault>>,
+                Result<(), Fault>,
+            >,
             impl __farcall::Start + use<S>,
         > {
             self.0.call(&__FARCALL_watch, self.0.request(&ClockRequest::Watch {}))

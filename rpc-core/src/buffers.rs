@@ -1,0 +1,117 @@
+//! Memory for large messages, used again: the system gives fresh pages one fault at a time, which costs more than copying into them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// Shorter buffers are left to the allocator, which has them at hand.
+pub(crate) const LARGE_BYTES_MIN: usize = 32 * 1024;
+/// So much is kept at most.
+const KEPT_BYTES_MAX: usize = 16 << 20;
+/// So many are kept at most: finding one is a look at each.
+const KEPT_MAX: usize = 64;
+/// A buffer serves a message of at least this part of its size, so that large ones are left for large messages.
+const USED_PART_MIN: usize = 4;
+
+const TRIM_INTERVAL: Duration = Duration::from_secs(10);
+
+static KEPT: Mutex<Kept> = Mutex::new(Kept { buffers: Vec::new(), bytes: 0, trimmed_at: None });
+
+struct Kept {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+    trimmed_at: Option<Instant>,
+}
+
+fn kept() -> MutexGuard<'static, Kept> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns an empty buffer with room for so many bytes.
+pub(crate) fn take(bytes: usize) -> Vec<u8> {
+    if bytes >= LARGE_BYTES_MIN {
+        let mut kept = kept();
+        let fits =
+            |buffer: &Vec<u8>| (bytes..=bytes.saturating_mul(USED_PART_MIN)).contains(&buffer.capacity());
+        if let Some(index) = kept.buffers.iter().rposition(fits) {
+            let buffer = kept.buffers.swap_remove(index);
+            kept.bytes -= buffer.capacity();
+            return buffer;
+        }
+    }
+    Vec::with_capacity(bytes)
+}
+
+/// Keeps the memory of a message, or of what is the last part of it, if it is large and nobody else holds a part.
+pub(crate) fn give(message: Bytes) {
+    if !message.is_unique() {
+        return;
+    }
+    let mut buffer = Vec::from(message);
+    buffer.clear();
+    if buffer.capacity() < LARGE_BYTES_MIN {
+        return;
+    }
+    let mut kept = kept();
+    if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= KEPT_BYTES_MAX {
+        kept.bytes += buffer.capacity();
+        kept.buffers.push(buffer);
+    }
+}
+
+/// Gives half of the memory that is kept for large messages back to the system, but not more often than every ten seconds: called now and
+/// then, it leaves nothing of what nobody uses.
+pub fn trim(now: Instant) {
+    let mut kept = kept();
+    if kept.trimmed_at.is_some_and(|at| now.saturating_duration_since(at) < TRIM_INTERVAL) {
+        return;
+    }
+    kept.trimmed_at = Some(now);
+    let half = kept.buffers.len().div_ceil(2);
+    let dropped: Vec<_> = kept.buffers.drain(..half).collect();
+    kept.bytes -= dropped.iter().map(Vec::capacity).sum::<usize>();
+    // They are freed without the lock.
+    drop(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // One test, since the tests of a process share what is kept.
+    #[test]
+    fn memory_of_large_messages_is_used_again_and_limited() {
+        const BYTES: usize = 3 << 20;
+        let place = |buffer: &[u8]| buffer.as_ptr() as usize;
+        let mut first = take(BYTES);
+        first.push(1);
+        first.resize(BYTES, 1);
+        let first_place = place(&first);
+        let message = Bytes::from(first);
+        let part = message.slice(..10);
+        give(message);
+        assert_ne!(place(&take(BYTES)), first_place, "somebody holds a part of it");
+        drop(part);
+
+        let mut second = take(BYTES);
+        second.resize(BYTES, 1);
+        let second_place = place(&second);
+        give(second.into());
+        assert_ne!(place(&take(BYTES / 5)), second_place, "it is kept for large messages");
+        let again = take(BYTES - 100);
+        assert_eq!((place(&again), again.len()), (second_place, 0));
+
+        for _ in 0..100 {
+            give(vec![0; BYTES].into());
+        }
+        let bytes = kept().bytes;
+        assert!(bytes > KEPT_BYTES_MAX - BYTES - LARGE_BYTES_MIN && bytes <= KEPT_BYTES_MAX);
+        let start = Instant::now();
+        trim(start);
+        trim(start);
+        assert!(kept().bytes > KEPT_BYTES_MAX / 4, "it is done once in a while");
+        (1..10).for_each(|times| trim(start + times * TRIM_INTERVAL));
+        assert_eq!(kept().bytes, 0);
+    }
+}

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use crate::wire::{CloseCode, FrameHeader, FrameKind, Hello, HelloError, ResetCode, Settings, StreamId};
 use crate::{Error, Metadata, MethodId};
 use budget::Budget;
-use credit::Window;
+use credit::{Held, Window};
 use outbox::Outbox;
 use stream::Stream;
 use table::Table;
@@ -254,7 +254,8 @@ impl Connection {
 
     /// Takes the wakers whose wait is over; wake them once no lock is held.
     pub fn take_wakes(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.wakes)
+        // An empty list keeps its memory.
+        if self.wakes.is_empty() { Vec::new() } else { std::mem::take(&mut self.wakes) }
     }
 
     /// Returns how many calls became possible for those who met [`OpenError::Full`] since this was asked last.
@@ -349,22 +350,24 @@ impl Connection {
     }
 
     /// Takes a call off the connection with all that it holds, and wakes who waits for it.
-    fn remove(&mut self, id: StreamId) -> Option<Stream> {
+    fn remove(&mut self, id: StreamId) {
         let is_mine = self.is_mine(id);
-        let mut stream = self.table(id).remove(id, is_mine)?;
-        if stream.outflow.is_ready {
+        let Some(Stream { inflow, outflow, .. }) = self.stream(id) else { return };
+        let (held, is_ready) = (Held::of(inflow), outflow.is_ready);
+        let wakers = [inflow.waker.take(), outflow.waker.take()];
+        // Not taken out but dropped where it is: it is large, and this is done for each call.
+        self.table(id).remove(id, is_mine);
+        if is_ready {
             self.ready.retain(|ready| *ready != id);
         }
-        self.release(id, &stream);
-        self.wakes.extend(stream.inflow.waker.take());
-        self.wakes.extend(stream.outflow.waker.take());
+        self.release(id, held);
+        self.wakes.extend(wakers.into_iter().flatten());
         if self.is_idle() {
             self.wakes.extend(self.idle.take());
         }
         if is_mine && self.wants_slot {
             self.slots_freed = self.slots_freed.saturating_add(1);
         }
-        Some(stream)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeSeed;
 use super::limit::{Budget, Limited};
 use super::{Codec, DecodeLimits};
 use crate::BoxError;
+use crate::buffers::{self, LARGE_BYTES_MIN};
 
 /// The [postcard](https://postcard.jamesmunns.com/wire-format) format: small, fast, and not self-describing.
 ///
@@ -59,6 +60,16 @@ fn explain(error: postcard::Error) -> BoxError {
 /// Where postcard writes.
 struct Output<'a>(&'a mut Vec<u8>);
 
+impl Output<'_> {
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        // What follows it is small as a rule.
+        let mut larger = buffers::take(self.0.len() + bytes + 1024);
+        larger.extend_from_slice(self.0);
+        *self.0 = larger;
+    }
+}
+
 impl Flavor for Output<'_> {
     type Output = ();
 
@@ -73,9 +84,12 @@ impl Flavor for Output<'_> {
         // Most writes are numbers of a few bytes, for which a loop takes half the time of a call to `memcpy`.
         if bytes.len() <= 16 {
             self.0.extend(bytes.iter().copied());
-        } else {
-            self.0.extend_from_slice(bytes);
+            return Ok(());
         }
+        if self.0.capacity() - self.0.len() < bytes.len() && bytes.len() >= LARGE_BYTES_MIN {
+            self.grow(bytes.len());
+        }
+        self.0.extend_from_slice(bytes);
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! Messages that come in parts: put together, then passed on as if they had come whole.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::credit::FRAME_COST;
 use super::receive::protocol;
 use super::stream::{Assembly, Item, ReplyState, Role};
 use super::{Connection, Event, Fatal, Incoming, StreamId};
+use crate::buffers;
 use crate::wire::Flags;
 
 impl Connection {
@@ -24,7 +25,9 @@ impl Connection {
         }
         // The memory for the whole is taken when there is room for it; until then only for what is here.
         let held = if is_head { payload.len() as u64 } else { FRAME_COST + payload.len() as u64 };
-        let assembly = Assembly { total, buffer: BytesMut::from(payload), admitted: false, held, is_head };
+        let mut buffer = buffers::take(if self.has_room(total) { total } else { payload.len() });
+        buffer.extend_from_slice(payload);
+        let assembly = Assembly { total, buffer, admitted: false, held, is_head };
         if let Some(stream) = self.stream(id) {
             stream.inflow.assembly = Some(Box::new(assembly));
         }
@@ -65,7 +68,7 @@ impl Connection {
         let Some(assembly) = stream.inflow.assembly.take() else { return };
         self.end_assembly(&assembly);
         let Assembly { buffer, is_head, .. } = *assembly;
-        let message = buffer.freeze();
+        let message = Bytes::from(buffer);
         if is_head {
             return self.complete_head(id, message, last);
         }

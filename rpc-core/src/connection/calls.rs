@@ -242,7 +242,7 @@ impl Connection {
         if stream.outflow.queue.is_empty() {
             self.send_finish(id, &finish);
         } else {
-            stream.outflow.finish = Some(finish);
+            stream.outflow.finish = Some(Box::new(finish));
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::receive::{protocol, spend};
-use super::stream::{Assembly, Item, Stream};
+use super::stream::{Assembly, Inflow, Item, Stream};
 use super::transmit::TOTAL_BYTES;
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
 use crate::wire::{HEADER_BYTES, parse_u32};
@@ -54,10 +54,35 @@ impl Window {
         self.items >= 1024
     }
 
+    /// One message has room always.
+    fn has_room(&self, total: usize) -> bool {
+        self.reserved == 0 || self.reserved + total as u64 <= self.buffer_max
+    }
+
     /// How much to grant, if it is worth a frame.
     fn due(&self) -> u32 {
         let target = self.size.saturating_sub(self.held.saturating_sub(self.buffer_max));
         due(target, self.granted, self.size / 2)
+    }
+}
+
+/// What a call has on the connection's accounts when it ends.
+#[derive(Debug)]
+pub(super) struct Held {
+    cost: u64,
+    items: usize,
+    is_waiting: bool,
+    assembly: Option<Box<Assembly>>,
+}
+
+impl Held {
+    pub(super) fn of(inflow: &mut Inflow) -> Self {
+        Self {
+            cost: inflow.held,
+            items: inflow.items.len(),
+            is_waiting: inflow.is_waiting,
+            assembly: inflow.assembly.take(),
+        }
     }
 }
 
@@ -164,6 +189,11 @@ impl Connection {
         self.admit_waiting();
     }
 
+    /// Tells whether a message of this length is admitted at once.
+    pub(super) fn has_room(&self, total: usize) -> bool {
+        self.waiting.is_empty() && self.inflow.has_room(total)
+    }
+
     /// Gives up the room of a message that is complete or will never be.
     pub(super) fn end_assembly(&mut self, assembly: &Assembly) {
         if assembly.admitted {
@@ -175,40 +205,43 @@ impl Connection {
     /// Admits messages in their order while there is room; one message has room always, so the line moves.
     fn admit_waiting(&mut self) {
         while let Some(id) = self.waiting.front().copied() {
-            let (reserved, buffer_max) = (self.inflow.reserved, self.inflow.buffer_max);
             let Some(Stream { inflow, .. }) = self.stream(id) else {
                 self.waiting.pop_front();
                 continue;
             };
-            // A message that was complete in the meantime just leaves the line.
-            if let Some(assembly) = &mut inflow.assembly {
-                let total = assembly.total as u64;
-                if reserved > 0 && reserved + total > buffer_max {
-                    return;
-                }
-                assembly.admitted = true;
-                assembly.buffer.reserve(assembly.total - assembly.buffer.len());
-                assembly.held = 0;
+            let Some(total) = inflow.assembly.as_ref().map(|assembly| assembly.total) else {
+                // A message that was complete in the meantime just leaves the line.
                 inflow.is_waiting = false;
-                self.inflow.reserved += total;
-                self.grant_stream(id);
-            } else {
-                inflow.is_waiting = false;
+                self.waiting.pop_front();
+                continue;
+            };
+            if !self.inflow.has_room(total) {
+                return;
             }
+            self.inflow.reserved += total as u64;
             self.waiting.pop_front();
+            if let Some(Stream { inflow, .. }) = self.stream(id)
+                && let Some(assembly) = &mut inflow.assembly
+            {
+                inflow.is_waiting = false;
+                assembly.admitted = true;
+                assembly.held = 0;
+                assembly.buffer.reserve_exact(total - assembly.buffer.len());
+                self.grant_stream(id);
+            }
         }
     }
 
-    /// Gives back all that a call held when it is removed.
-    pub(super) fn release(&mut self, id: StreamId, stream: &Stream) {
-        self.inflow.held -= stream.inflow.held;
-        self.inflow.items -= stream.inflow.items.len();
-        if stream.inflow.is_waiting {
+    /// Gives back all that a call held that was removed.
+    pub(super) fn release(&mut self, id: StreamId, held: Held) {
+        self.inflow.held -= held.cost;
+        self.inflow.items -= held.items;
+        if held.is_waiting {
             self.waiting.retain(|waiting| *waiting != id);
             self.admit_waiting();
         }
-        if let Some(assembly) = &stream.inflow.assembly {
-            self.end_assembly(assembly);
+        if let Some(assembly) = held.assembly {
+            self.end_assembly(&assembly);
         }
         self.grant_connection();
     }

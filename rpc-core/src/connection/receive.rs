@@ -48,9 +48,8 @@ impl Connection {
                 input.reserve(bytes - input.len());
                 return Ok(());
             }
-            let mut payload = input.split_to(bytes).freeze();
-            payload.advance(HEADER_BYTES);
-            self.receive_frame(header, payload, now)?;
+            input.advance(HEADER_BYTES);
+            self.receive_frame(header, Payload { input, bytes: bytes - HEADER_BYTES }, now)?;
         }
         if self.closed.is_some() {
             input.clear();
@@ -73,13 +72,18 @@ impl Connection {
         Ok(true)
     }
 
-    fn receive_frame(&mut self, header: FrameHeader, payload: Bytes, now: Instant) -> Result<(), Fatal> {
+    fn receive_frame(
+        &mut self,
+        header: FrameHeader,
+        payload: Payload<'_>,
+        now: Instant,
+    ) -> Result<(), Fatal> {
         let id = header.id;
         match header.kind {
-            Some(FrameKind::Open) => self.receive_open(header, payload, now),
-            Some(FrameKind::Reply) => self.receive_reply(header, payload),
+            Some(FrameKind::Open) => self.receive_open(header, payload.take(), now),
+            Some(FrameKind::Reply) => self.receive_reply(header, payload.take()),
             Some(FrameKind::Data) => self.receive_data(header, payload),
-            Some(FrameKind::End) => self.receive_end(id, payload),
+            Some(FrameKind::End) => self.receive_end(id, payload.take()),
             Some(FrameKind::Reset) => self.receive_reset(id, &payload, now),
             Some(FrameKind::Credit) => self.receive_credit(id, &payload, now),
             Some(FrameKind::Ping) => {
@@ -88,7 +92,7 @@ impl Connection {
                 self.send_control(FrameKind::Pong, StreamId::CONNECTION, &payload);
                 Ok(())
             }
-            Some(FrameKind::GoAway) => self.receive_goaway(payload, now),
+            Some(FrameKind::GoAway) => self.receive_goaway(payload.take(), now),
             // An unknown kind comes from a later version and is skipped.
             Some(FrameKind::Pong) | None => Ok(()),
         }
@@ -203,7 +207,7 @@ impl Connection {
         Ok(())
     }
 
-    fn receive_data(&mut self, header: FrameHeader, payload: Bytes) -> Result<(), Fatal> {
+    fn receive_data(&mut self, header: FrameHeader, payload: Payload<'_>) -> Result<(), Fatal> {
         let (id, flags) = (header.id, header.flags);
         let cost = FRAME_COST + payload.len() as u64;
         self.charge_connection(cost)?;
@@ -217,7 +221,7 @@ impl Connection {
         &mut self,
         id: StreamId,
         flags: Flags,
-        mut payload: Bytes,
+        payload: Payload<'_>,
         cost: u64,
     ) -> Result<(), Fatal> {
         let Some(stream) = self.live(id)? else { return Ok(()) };
@@ -232,6 +236,7 @@ impl Connection {
         if matches!(stream.role, Role::Opened { reply: ReplyState::Awaited, .. }) {
             return Err(protocol("data came before the answer"));
         }
+        let mut payload = payload.take();
         let total = split_total(flags, &mut payload).map_err(protocol)?;
         if let Err(status) = self.check_head(&[], total, payload.len()) {
             self.reject_item(id, status);
@@ -373,6 +378,35 @@ impl Connection {
             return Ok(None);
         }
         Ok(self.stream(id))
+    }
+}
+
+/// The content of a frame, at the front of what was read; it is gone from there once this is dropped.
+///
+/// What is copied or parsed at once is read where it is: bytes that are shared keep the whole read in memory, and the next read needs other
+/// memory then.
+struct Payload<'i> {
+    input: &'i mut BytesMut,
+    bytes: usize,
+}
+
+impl Payload<'_> {
+    fn take(mut self) -> Bytes {
+        self.input.split_to(std::mem::take(&mut self.bytes)).freeze()
+    }
+}
+
+impl std::ops::Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.input[..self.bytes]
+    }
+}
+
+impl Drop for Payload<'_> {
+    fn drop(&mut self) {
+        self.input.advance(self.bytes);
     }
 }
 

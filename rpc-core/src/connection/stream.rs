@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{Incoming, Reply};
 use crate::{Error, Metadata, Status};
@@ -79,7 +79,7 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Assembly {
     pub(super) total: usize,
-    pub(super) buffer: BytesMut,
+    pub(super) buffer: Vec<u8>,
     /// There is room for all of it, so all that it costs is granted.
     pub(super) admitted: bool,
     /// What its frames cost while it was not admitted.
@@ -97,7 +97,7 @@ pub(super) struct Outflow {
     /// This side has said, or will say once the queue is empty, that it sends no more.
     pub(super) ended: bool,
     /// How this direction ends once the queue is empty.
-    pub(super) finish: Option<Finish>,
+    pub(super) finish: Option<Box<Finish>>,
     /// It stands in the connection's list of calls that have something to send.
     pub(super) is_ready: bool,
     pub(super) waker: Option<Waker>,

@@ -47,7 +47,9 @@ impl Table {
             self.entries.resize_with(index + 1, Entry::default);
         }
         self.live += 1;
-        self.entries[index] = Entry { id, stream: Some(stream) };
+        let entry = &mut self.entries[index];
+        entry.id = id;
+        entry.stream = Some(stream);
     }
 
     pub(super) fn get(&mut self, id: StreamId) -> Option<&mut Stream> {
@@ -55,18 +57,15 @@ impl Table {
         if entry.id == id { entry.stream.as_mut() } else { None }
     }
 
-    /// Takes a call out; `reuse` gives its slot back to [`vacant`](Self::vacant).
-    pub(super) fn remove(&mut self, id: StreamId, reuse: bool) -> Option<Stream> {
-        let entry = self.entries.get_mut(usize::from(id.slot()))?;
-        if entry.id != id {
-            return None;
-        }
-        let stream = entry.stream.take()?;
+    /// Drops a call that is in its slot; `reuse` gives the slot back to [`vacant`](Self::vacant).
+    pub(super) fn remove(&mut self, id: StreamId, reuse: bool) {
+        let entry = &mut self.entries[usize::from(id.slot())];
+        debug_assert!(entry.id == id && entry.stream.is_some(), "the call was found in its slot");
+        entry.stream = None;
         self.live -= 1;
         if reuse {
             self.free.push(id.slot());
         }
-        Some(stream)
     }
 
     /// Returns the ids of all calls.

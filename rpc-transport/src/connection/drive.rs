@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use rpc_core::connection::{Event, Fatal, Transmit};
-use rpc_core::deadline_after;
+use rpc_core::{deadline_after, trim_buffers};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Sleep, sleep_until, timeout};
 
@@ -282,6 +282,7 @@ impl Driver {
         self.pending.shrink_to(KEPT);
         self.wakes.shrink_to(KEPT);
         let now = now();
+        trim_buffers(now);
         self.shared.with(|machine| {
             if self.input_ended {
                 machine.probe();

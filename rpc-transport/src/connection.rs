@@ -2,15 +2,15 @@
 
 mod drive;
 mod events;
+mod input;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-use bytes::BytesMut;
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Peer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -18,8 +18,9 @@ use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
 
-pub(crate) use drive::{Driver, READ_BYTES_MIN};
+pub(crate) use drive::Driver;
 pub(crate) use events::{Answer, Events};
+pub(crate) use input::Input;
 
 /// The state machine, shared by the task of its connection and all calls on it.
 pub(crate) struct Shared {
@@ -114,19 +115,21 @@ impl ClientConnection {
     /// Opens a connection over a link: sends the opening, waits for the peer's, and starts the task.
     pub(crate) async fn open(mut link: Link, limits: &Limits) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(Side::Client, limits, link.peer.clone()));
-        let mut input = BytesMut::with_capacity(READ_BYTES_MIN);
+        let mut input = Input::new();
         let handshake = async {
             flush(&shared, &mut link).await.map_err(|error| link_error(&error))?;
             while shared.with(|machine| machine.peer_settings().is_none()) {
                 let refused = |fatal: Fatal| Error::new(ErrorKind::Connect, fatal.reason);
-                match link.stream.read_buf(&mut input).await {
+                match input.read_from(&mut link.stream).await {
                     Ok(0) => {
                         return Err(Error::new(
                             ErrorKind::Connect,
                             "the peer closed the connection while it was opened",
                         ));
                     }
-                    Ok(_) => shared.with(|machine| machine.receive(&mut input, now())).map_err(refused)?,
+                    Ok(_) => {
+                        shared.with(|machine| machine.receive(&mut input.bytes, now())).map_err(refused)?
+                    }
                     Err(error) => return Err(link_error(&error)),
                 }
             }

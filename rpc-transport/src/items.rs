@@ -17,9 +17,9 @@ use crate::connection::{ClientConnection, Shared};
 use crate::panics::{Caught, Panicked};
 
 /// Items that are sent in one go: enough to make the lock cheap, few enough to bound memory.
-const BATCH_ITEMS: usize = 64;
+const BATCH_ITEMS: usize = 512;
 /// Bytes that are gathered, at which a batch ends early.
-const BATCH_BYTES: usize = 32 * 1024;
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// Whose call it is that items come in for.
 pub(crate) trait Incoming: Send + Unpin {

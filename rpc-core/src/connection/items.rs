@@ -72,8 +72,8 @@ impl Connection {
                 break;
             }
             let Some(item) = items.pop_front() else { break };
-            if !self.send_at_once(id, &item) {
-                self.enqueue(id, Outgoing { rest: item, started: false, last: false });
+            if let Some(rest) = self.send_at_once(id, item) {
+                self.enqueue(id, Outgoing { rest, started: false, last: false });
             }
         }
         let Some(stream) = self.sending(id) else { return Poll::Ready(Err(gone(id))) };
@@ -90,13 +90,13 @@ impl Connection {
         self.peer.as_ref().map_or(0, |peer| peer.settings.message_bytes_max)
     }
 
-    /// Sends an item that fits into one frame for which there is credit and room.
-    fn send_at_once(&mut self, id: StreamId, item: &Bytes) -> bool {
+    /// Sends an item that fits into one frame for which there is credit and room; gives back one that does not.
+    fn send_at_once(&mut self, id: StreamId, item: Bytes) -> Option<Bytes> {
         let fits = item.len() <= self.part_bytes(TOTAL_BYTES) && self.has_gathered_little();
         if !fits || !self.spend_credit(id, item.len()) {
-            return false;
+            return Some(item);
         }
-        self.send_data(id, Flags::NONE, None, item.clone());
-        true
+        self.send_data(id, Flags::NONE, None, item);
+        None
     }
 }

@@ -3,6 +3,7 @@
 //! One task does both, so that the answers to the calls of one read leave in one write, made right after the last of them, and so that an
 //! idle connection costs one task.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::Buf;
 use rpc_core::connection::{Event, Fatal, Transmit};
 use rpc_core::{deadline_after, trim_buffers};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -18,13 +19,10 @@ use tokio::time::{Sleep, sleep_until, timeout};
 
 use super::Shared;
 use super::events::Events;
+use super::input::Input;
 use crate::clock::now;
 use crate::link::{ByteStream, Link};
 
-/// An idle connection keeps no more than this to read into.
-pub(crate) const READ_BYTES_MIN: usize = 4 * 1024;
-/// A busy one reads so much at once.
-const READ_BYTES_MAX: usize = 256 * 1024;
 /// Events and wakers of one read for which an idle connection keeps memory.
 const KEPT: usize = 16;
 /// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
@@ -36,7 +34,7 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     stream: Box<dyn ByteStream>,
-    input: BytesMut,
+    input: Input,
     output: Transmit,
     is_flushed: bool,
     /// Those who are about to add to what is written have their turn first.
@@ -51,13 +49,18 @@ pub(crate) struct Driver {
     stalled_at: Option<Instant>,
     write_timeout: Duration,
     events: Events,
-    pending: Vec<Event>,
+    /// What is to be acted on before more is read.
+    pending: VecDeque<Event>,
+    /// Others have their turn before that.
+    rests: bool,
     wakes: Vec<Waker>,
 }
 
 /// What a driver goes on with.
 enum Step {
     Received,
+    /// There is more to act on, and others have had their turn.
+    Pending,
     InputEnded,
     Timer,
     Ended,
@@ -68,7 +71,7 @@ impl Driver {
     pub(crate) fn new(
         shared: Arc<Shared>,
         link: Link,
-        input: BytesMut,
+        input: Input,
         write_timeout: Duration,
         events: Events,
     ) -> Self {
@@ -85,7 +88,8 @@ impl Driver {
             stalled_at: None,
             write_timeout,
             events,
-            pending: Vec::new(),
+            pending: VecDeque::new(),
+            rests: false,
             wakes: Vec::new(),
         }
     }
@@ -100,9 +104,10 @@ impl Driver {
         loop {
             let done = match step {
                 Ok(Step::Received) => self.receive(),
+                Ok(Step::Pending) => self.act(),
                 Ok(Step::InputEnded) => self.end_input(),
                 Ok(Step::Timer) => self.on_timer(),
-                Ok(Step::Ended) => return,
+                Ok(Step::Ended) => return self.act_on_rest(),
                 Err(error) => return self.lost(&format!("the connection broke: {error}")),
             };
             if let Err(fatal) = done {
@@ -147,9 +152,16 @@ impl Driver {
         if self.poll_write(cx)?.is_ready() {
             return Poll::Ready(Ok(Step::Ended));
         }
+        if !self.pending.is_empty() {
+            if std::mem::take(&mut self.rests) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            return Poll::Ready(Ok(Step::Pending));
+        }
         if !self.input_ended
             && !self.is_held_back()
-            && let Poll::Ready(bytes) = pin!(self.stream.read_buf(&mut self.input)).poll(cx)?
+            && let Poll::Ready(bytes) = pin!(self.input.read_from(&mut self.stream)).poll(cx)?
         {
             return Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }));
         }
@@ -229,16 +241,28 @@ impl Driver {
         let received = shared.with_many(wakes, |machine| {
             // Answers that are made here are written by this task without its being woken.
             machine.forget_writer();
-            let received = machine.receive(input, now);
+            let received = machine.receive(&mut input.bytes, now);
             pending.extend(std::iter::from_fn(|| machine.poll_event()));
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });
         self.wakes.drain(..).for_each(Waker::wake);
         self.held_back = received?;
+        self.act()
+    }
+
+    /// Acts on what came, as far as there is time; what is answered at once is written at once.
+    fn act(&mut self) -> Result<(), Fatal> {
         self.events.act_on(&mut self.pending);
+        self.rests = !self.pending.is_empty();
         self.may_take |= self.events.is_server();
-        grow(&mut self.input);
         Ok(())
+    }
+
+    /// Acts on what came before the connection ended: oneway calls go on without it.
+    fn act_on_rest(&mut self) {
+        while !self.pending.is_empty() {
+            self.events.act_on(&mut self.pending);
+        }
     }
 
     /// The peer sends no more. A server still answers what it was asked; a peer that is gone altogether is found out by writing to it.
@@ -277,7 +301,7 @@ impl Driver {
     /// Looks at the machine's timer when it may be due, and gives back memory: it moves with each read, so the sleep is set anew only
     /// when it fires.
     fn on_timer(&mut self) -> Result<(), Fatal> {
-        shrink(&mut self.input);
+        self.input.shrink();
         self.events.forget_done();
         self.pending.shrink_to(KEPT);
         self.wakes.shrink_to(KEPT);
@@ -294,35 +318,4 @@ impl Driver {
 
 fn stalled(timeout: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, format!("the peer has taken nothing for {timeout:?}"))
-}
-
-/// Makes room to read into: little at first, more when reads fill it.
-fn grow(buffer: &mut BytesMut) {
-    let room = buffer.capacity() - buffer.len();
-    if room < READ_BYTES_MIN / 2 {
-        buffer.reserve((2 * buffer.capacity()).clamp(READ_BYTES_MIN, READ_BYTES_MAX));
-    }
-}
-
-/// Gives a buffer that has grown back; a busy connection, which comes here once in a while too, grows it again.
-fn shrink(buffer: &mut BytesMut) {
-    if buffer.is_empty() {
-        *buffer = BytesMut::with_capacity(READ_BYTES_MIN);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_buffer_that_has_grown_shrinks_but_keeps_what_was_read() {
-        let mut buffer = BytesMut::with_capacity(READ_BYTES_MAX);
-        buffer.extend_from_slice(b"half a frame");
-        shrink(&mut buffer);
-        assert_eq!(&buffer[..], b"half a frame");
-        buffer.clear();
-        shrink(&mut buffer);
-        assert!(buffer.capacity() <= READ_BYTES_MIN);
-    }
 }

@@ -1,13 +1,18 @@
 //! What a side does with the calls that come in.
 
+use std::collections::VecDeque;
+
 use rpc_core::connection::{Event, Incoming};
 use rpc_core::wire::StreamId;
 use tokio::task::AbortHandle;
 
 /// Answers the calls that a server reads.
 pub(crate) trait Answer: Send {
-    /// Calls come that one read has brought.
+    /// Calls come, some of which may be answered before their `start` returns.
     fn start_batch(&mut self);
+
+    /// Tells whether others should have their turn before the next call of the batch.
+    fn is_time_up(&self) -> bool;
 
     /// Starts answering a call, and gives what cancels that if it is not done at once.
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle>;
@@ -42,13 +47,18 @@ impl Events {
         self.answer.is_some()
     }
 
-    pub(super) fn act_on(&mut self, events: &mut Vec<Event>) {
+    /// Acts on events until it is time for others; what is left is to be acted on later.
+    pub(super) fn act_on(&mut self, events: &mut VecDeque<Event>) {
         if let Some(answer) = &mut self.answer
             && !events.is_empty()
         {
             answer.start_batch();
         }
-        events.drain(..).for_each(|event| self.act(event));
+        while !self.answer.as_ref().is_some_and(|answer| answer.is_time_up())
+            && let Some(event) = events.pop_front()
+        {
+            self.act(event);
+        }
     }
 
     fn act(&mut self, event: Event) {

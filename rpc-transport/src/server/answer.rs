@@ -112,6 +112,10 @@ where
         self.in_place = InPlace::new();
     }
 
+    fn is_time_up(&self) -> bool {
+        self.in_place.is_time_up()
+    }
+
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle> {
         let (method, oneway) = (incoming.method, incoming.oneway);
         let work = (self.work)(self.serving.clone(), incoming);
@@ -124,7 +128,7 @@ where
             };
             return Some(tokio::spawn(work).abort_handle());
         }
-        if self.placement.is_quick(method) && self.in_place.has_time() {
+        if self.placement.is_quick(method) {
             self.run_in_place(method, work)
         } else {
             Some(self.run_in_task(method, work))

@@ -19,7 +19,7 @@ const PROOF_NANOS: i32 = 16 * ALLOWANCE_NANOS;
 const SAVED_NANOS_MAX: i32 = 20_000_000;
 /// More is not owed: so much is made up for by some 4,000 quick polls.
 const OWED_NANOS_MAX: i32 = 40_000_000;
-/// After so long in place, the rest of what one read brought goes to tasks.
+/// After so long in place, answers are written and other tasks have their turn, before the rest of what one read brought.
 const IN_PLACE_MAX: Duration = Duration::from_micros(200);
 /// Methods share an account where their ids fall together, which errs towards tasks.
 const ENTRIES: usize = 256;
@@ -57,7 +57,7 @@ impl Placement {
     }
 }
 
-/// How long handlers have run in place since the last read.
+/// How long handlers have run in place since other tasks had their turn.
 pub(super) struct InPlace {
     since: Instant,
     /// When the last of them was done: the next starts then, which saves a look at the clock.
@@ -65,7 +65,7 @@ pub(super) struct InPlace {
 }
 
 impl InPlace {
-    /// Starts anew with what a read brought.
+    /// Starts with no time spent.
     pub(super) fn new() -> Self {
         let now = Instant::now();
         Self { since: now, now }
@@ -77,9 +77,9 @@ impl InPlace {
         self.now.saturating_duration_since(last)
     }
 
-    /// Tells whether there is time for another handler.
-    pub(super) fn has_time(&self) -> bool {
-        self.now.saturating_duration_since(self.since) < IN_PLACE_MAX
+    /// Tells whether others should have their turn.
+    pub(super) fn is_time_up(&self) -> bool {
+        self.now.saturating_duration_since(self.since) >= IN_PLACE_MAX
     }
 }
 
@@ -140,10 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn what_one_read_brought_has_so_much_time_in_place() {
+    fn others_have_their_turn_after_so_long_in_place() {
         let mut in_place = InPlace::new();
-        assert!(in_place.has_time());
+        assert!(!in_place.is_time_up());
         in_place.now = in_place.since + IN_PLACE_MAX;
-        assert!(!in_place.has_time());
+        assert!(in_place.is_time_up());
     }
 }

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use rpc_core::connection::{Connection, Fatal, Side};
 use rpc_core::wire::{CloseCode, HelloError};
 use rpc_core::{Code, Service, Status};
@@ -16,7 +15,7 @@ use super::accept::Acceptor;
 use super::answer::answers;
 use super::{Phase, until};
 use crate::clock::now;
-use crate::connection::{Driver, EndsWithTask, Events, READ_BYTES_MIN, Shared, flush};
+use crate::connection::{Driver, EndsWithTask, Events, Input, Shared, flush};
 use crate::limits::Limits;
 use crate::link::Link;
 
@@ -76,24 +75,24 @@ async fn first_of(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
 }
 
 /// Reads the peer's opening; this side answers only to one that is farcall's.
-async fn open(link: &mut Link, shared: &Shared) -> Result<BytesMut, Fatal> {
-    let mut buffer = BytesMut::with_capacity(READ_BYTES_MIN);
+async fn open(link: &mut Link, shared: &Shared) -> Result<Input, Fatal> {
+    let mut input = Input::new();
     let is_open = |machine: &mut Connection| machine.peer_settings().is_some();
     while !shared.with(|machine| is_open(machine)) {
-        match link.stream.read_buf(&mut buffer).await {
+        match input.read_from(&mut link.stream).await {
             Ok(0) => {
                 return Err(Fatal::new(
                     CloseCode::Protocol,
                     "the peer closed the connection before it was open",
                 ));
             }
-            Ok(_) => shared.with(|machine| machine.receive(&mut buffer, now()))?,
+            Ok(_) => shared.with(|machine| machine.receive(&mut input.bytes, now()))?,
             Err(error) => {
                 return Err(Fatal::new(CloseCode::Protocol, format!("the connection broke: {error}")));
             }
         }
     }
-    Ok(buffer)
+    Ok(input)
 }
 
 /// Tells a connection over the limit so, as far as it listens.

@@ -1,0 +1,78 @@
+//! What was read and has not been taken yet, and how much is read at once.
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// An idle connection keeps no more than this to read into.
+const READ_BYTES_MIN: usize = 4 * 1024;
+/// A busy one reads so much at once: more makes no fewer system calls that count, and memory that the system gives page by page.
+const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// The buffer that a connection reads into.
+pub(crate) struct Input {
+    pub(crate) bytes: BytesMut,
+    /// How much is read at once: little at first, twice as much each time that a read fills it.
+    ///
+    /// Kept beside the buffer, which does not tell: messages that are still held share its memory, and it goes on with other memory then.
+    read_bytes: usize,
+}
+
+impl Input {
+    pub(crate) fn new() -> Self {
+        Self { bytes: BytesMut::with_capacity(READ_BYTES_MIN), read_bytes: READ_BYTES_MIN }
+    }
+
+    /// Reads once; none at the end of the link.
+    ///
+    /// # Cancel safety
+    /// It can be dropped at any time; nothing is lost.
+    pub(crate) async fn read_from(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+    ) -> std::io::Result<usize> {
+        let room = self.bytes.capacity() - self.bytes.len();
+        if room < self.read_bytes / 2 {
+            self.bytes.reserve(self.read_bytes);
+        }
+        let bytes = stream.read_buf(&mut self.bytes).await?;
+        if self.bytes.len() == self.bytes.capacity() {
+            self.read_bytes = (2 * self.read_bytes).min(READ_BYTES_MAX);
+        }
+        Ok(bytes)
+    }
+
+    /// Gives memory back that a burst has taken; a busy connection, which comes here once in a while too, takes it again.
+    pub(crate) fn shrink(&mut self) {
+        self.read_bytes = READ_BYTES_MIN;
+        if self.bytes.is_empty() {
+            *self = Self::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_grow_with_what_comes_and_shrink_again() {
+        let mut input = Input::new();
+        let mut stream = tokio::io::repeat(7);
+        let mut messages = Vec::new();
+        for read in [4, 8, 16, 32, 64, 64] {
+            assert_eq!(input.read_from(&mut stream).await.unwrap(), read * 1024);
+            // Held, so that the next read needs other memory.
+            messages.push(input.bytes.split().freeze());
+        }
+        input.shrink();
+        assert_eq!(input.bytes.capacity(), READ_BYTES_MIN);
+    }
+
+    #[tokio::test]
+    async fn a_buffer_that_shrinks_keeps_what_was_read() {
+        let mut input = Input::new();
+        input.read_from(&mut &b"half a frame"[..]).await.unwrap();
+        input.shrink();
+        assert_eq!(&input.bytes[..], b"half a frame");
+    }
+}

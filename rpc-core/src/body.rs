@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::Error;
-use crate::buffers::{self, LARGE_BYTES_MIN};
 
 /// Encoded stream items, in order; an error ends them.
 pub type ItemStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
@@ -53,7 +52,7 @@ impl Body {
     /// Takes the body apart.
     pub fn into_parts(mut self) -> (Bytes, Option<ItemStream>) {
         let items = self.take_items();
-        (std::mem::take(&mut self.message), items)
+        (self.message, items)
     }
 
     /// Copies a body that is one message; a stream cannot be copied.
@@ -61,14 +60,6 @@ impl Body {
         match self.items {
             None => Some(Self::new(self.message.clone())),
             Some(_) => None,
-        }
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        if self.message.len() >= LARGE_BYTES_MIN {
-            buffers::give(std::mem::take(&mut self.message));
         }
     }
 }

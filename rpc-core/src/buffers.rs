@@ -43,20 +43,28 @@ pub(crate) fn take(bytes: usize) -> Vec<u8> {
     Vec::with_capacity(bytes)
 }
 
-/// Keeps the memory of a message, or of what is the last part of it, if it is large and nobody else holds a part.
-pub(crate) fn give(message: Bytes) {
-    if !message.is_unique() {
-        return;
+/// Makes a message of what a buffer holds; once nobody holds a part of the message, the buffer is kept for another.
+pub(crate) fn freeze(buffer: Vec<u8>) -> Bytes {
+    if buffer.capacity() < LARGE_BYTES_MIN { buffer.into() } else { Bytes::from_owner(Lent(buffer)) }
+}
+
+struct Lent(Vec<u8>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
-    let mut buffer = Vec::from(message);
-    buffer.clear();
-    if buffer.capacity() < LARGE_BYTES_MIN {
-        return;
-    }
-    let mut kept = kept();
-    if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= KEPT_BYTES_MAX {
-        kept.bytes += buffer.capacity();
-        kept.buffers.push(buffer);
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.0);
+        buffer.clear();
+        let mut kept = kept();
+        if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= KEPT_BYTES_MAX {
+            kept.bytes += buffer.capacity();
+            kept.buffers.push(buffer);
+        }
     }
 }
 
@@ -88,23 +96,19 @@ mod tests {
         first.push(1);
         first.resize(BYTES, 1);
         let first_place = place(&first);
-        let message = Bytes::from(first);
-        let part = message.slice(..10);
-        give(message);
+        let part = freeze(first).slice(..10);
         assert_ne!(place(&take(BYTES)), first_place, "somebody holds a part of it");
         drop(part);
 
         let mut second = take(BYTES);
         second.resize(BYTES, 1);
         let second_place = place(&second);
-        give(second.into());
+        drop(freeze(second));
         assert_ne!(place(&take(BYTES / 5)), second_place, "it is kept for large messages");
         let again = take(BYTES - 100);
         assert_eq!((place(&again), again.len()), (second_place, 0));
 
-        for _ in 0..100 {
-            give(vec![0; BYTES].into());
-        }
+        (0..100).for_each(|_| drop(freeze(vec![0; BYTES])));
         let bytes = kept().bytes;
         assert!(bytes > KEPT_BYTES_MAX - BYTES - LARGE_BYTES_MIN && bytes <= KEPT_BYTES_MAX);
         let start = Instant::now();

@@ -6,6 +6,7 @@ mod args;
 mod json;
 mod limit;
 mod postcard;
+pub mod shared;
 
 use bytes::Bytes;
 use serde::de::DeserializeSeed;

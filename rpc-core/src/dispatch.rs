@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::reply::Plain;
 use crate::{
     Body, Code, CodecKind, Context, Error, ErrorKind, ItemStream, Message, MethodDescriptor, Request,
-    Response, Service, ServiceDescriptor, Status, Streaming, buffers, message,
+    Response, Service, ServiceDescriptor, Status, Streaming, message,
 };
 use generator::{Generator, Sender};
 
@@ -165,7 +165,6 @@ where
     async move {
         let response = M::run(&dispatcher.handler, call.decode()?, &mut streams).await;
         let message = encode_response(call.codec, call.method, &response)?;
-        buffers::give(call.message);
         Ok(Response::new(call.codec, Body::new(message))
             .with_failed(response.is_failed())
             .with_metadata(Context::take_response_metadata()))

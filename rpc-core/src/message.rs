@@ -13,6 +13,7 @@ use content::{Content, ContentOf, Failed, Method};
 pub use content::{Decoder, Encoder};
 pub use whole::{deserialize_message, serialize_message};
 
+use crate::codec::shared;
 use crate::reply::IsResult;
 use crate::{CodecKind, Error, MethodDescriptor, MethodId, ServiceDescriptor};
 
@@ -89,9 +90,9 @@ pub(crate) fn encode<'a, M: Message<'a>>(codec: CodecKind, message: &M) -> Resul
 pub(crate) fn decode<'a, M: Message<'a>>(
     codec: CodecKind,
     method: MethodId,
-    bytes: &'a [u8],
+    message: &'a Bytes,
 ) -> Result<M, Error> {
-    codec.decode_seed(ContentOf { method, message: PhantomData }, bytes)
+    shared::decoding(message, |bytes| codec.decode_seed(ContentOf { method, message: PhantomData }, bytes))
 }
 
 /// Clones a field of a message.

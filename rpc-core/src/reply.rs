@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::codec::shared;
 use crate::{CallError, CodecKind, Error, ErrorKind, MethodDescriptor, Response, Streaming};
 
 /// What a call gives: the shape of a method's result on the calling side.
@@ -192,12 +193,12 @@ impl Reply for Nothing {
     }
 }
 
-fn decode<T: DeserializeOwned>(
+fn decode<T: DeserializeOwned + 'static>(
     codec: CodecKind,
     bytes: &Bytes,
     method: &MethodDescriptor,
 ) -> Result<T, Error> {
-    codec.decode(bytes).map_err(|error| error.with_method(method.to_string()))
+    shared::decode(codec, bytes).map_err(|error| error.with_method(method.to_string()))
 }
 
 fn stream<I: Item>(

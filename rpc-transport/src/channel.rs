@@ -3,9 +3,10 @@
 mod connecting;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use rpc_core::{Error, ErrorKind, Request, Response, Service};
 
 use crate::backoff::Backoff;
@@ -39,7 +40,8 @@ struct Inner {
     uri: Uri,
     options: Options,
     /// The connection that calls go to; it may have ended.
-    current: RwLock<Option<Arc<ClientConnection>>>,
+    // Not a lock, which all callers would write to for each call.
+    current: ArcSwapOption<ClientConnection>,
     tries: Mutex<Tries>,
 }
 
@@ -80,7 +82,7 @@ impl Channel {
 impl Inner {
     /// Returns the connection; it may have ended, which the next call on it finds out.
     fn current(&self) -> Option<Arc<ClientConnection>> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.load_full()
     }
 }
 
@@ -166,7 +168,8 @@ impl ChannelBuilder {
     /// [`ErrorKind::Config`] for an address that cannot be used.
     pub fn lazy(self) -> Result<Channel, Error> {
         let uri = Uri::parse(&self.uri)?;
-        let inner = Inner { uri, options: self.options, current: RwLock::default(), tries: Mutex::default() };
+        let inner =
+            Inner { uri, options: self.options, current: ArcSwapOption::empty(), tries: Mutex::default() };
         Ok(Channel { inner: Arc::new(inner) })
     }
 }

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::buffers;
+
 /// How large a message may be to be put beside others.
 const SMALL_BYTES_MAX: usize = 2 * 1024;
 
@@ -30,7 +32,7 @@ pub(super) fn message<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> R
     scratch.reserve(SMALL_BYTES_MAX);
     let written = write(&mut scratch);
     if scratch.capacity() > SMALL_BYTES_MAX {
-        return written.map(|()| scratch.into());
+        return written.map(|()| buffers::freeze(scratch));
     }
     let message = written.map(|()| share(&scratch));
     scratch.clear();
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_large_message_is_alone_and_leaves_nothing_behind() {
-        let large = put(&[1; 1 << 20]);
+        let large = put(&[1; 20 << 10]);
         assert!(large.is_unique());
         let small = put(&[2; 10]);
         assert!(large.is_unique());

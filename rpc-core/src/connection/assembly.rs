@@ -68,7 +68,7 @@ impl Connection {
         let Some(assembly) = stream.inflow.assembly.take() else { return };
         self.end_assembly(&assembly);
         let Assembly { buffer, is_head, .. } = *assembly;
-        let message = Bytes::from(buffer);
+        let message = buffers::freeze(buffer);
         if is_head {
             return self.complete_head(id, message, last);
         }

@@ -5,7 +5,6 @@ use std::io::IoSlice;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::buffers;
 use crate::wire::{FrameHeader, HEADER_BYTES};
 
 /// A body from this length on is not copied but written from where it is.
@@ -73,7 +72,7 @@ impl Buf for Transmit {
             if !front.is_empty() {
                 return;
             }
-            self.segments.pop_front().into_iter().for_each(buffers::give);
+            self.segments.pop_front();
         }
         if count == self.tail.len() && self.tail.capacity() > TAIL_BYTES_KEPT {
             self.tail = BytesMut::new();

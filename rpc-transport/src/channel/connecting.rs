@@ -95,7 +95,7 @@ impl Inner {
         let (failed, ended) = (tries.failed.saturating_add(1), tries.ended + 1);
         *tries = match &made {
             Ok(connection) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+                self.current.store(Some(connection.clone()));
                 Tries { ended, ..Tries::default() }
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// An idle connection keeps no more than this to read into.
-const READ_BYTES_MIN: usize = 4 * 1024;
+const READ_BYTES_MIN: usize = 512;
 /// A busy one reads so much at once: more makes no fewer system calls that count, and memory that the system gives page by page.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
@@ -59,8 +59,8 @@ mod tests {
         let mut input = Input::new();
         let mut stream = tokio::io::repeat(7);
         let mut messages = Vec::new();
-        for read in [4, 8, 16, 32, 64, 64] {
-            assert_eq!(input.read_from(&mut stream).await.unwrap(), read * 1024);
+        for bytes in [512, 1024, 2048, 4096, 8192, 16384, 32768, READ_BYTES_MAX, READ_BYTES_MAX] {
+            assert_eq!(input.read_from(&mut stream).await.unwrap(), bytes);
             // Held, so that the next read needs other memory.
             messages.push(input.bytes.split().freeze());
         }

@@ -37,17 +37,22 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
     let answers = answers(service, shared.clone(), phase.clone(), placement, task.clone());
     let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::server(answers));
     if until(&mut phase, Phase::Draining, driver.run()).await.is_none() {
-        shared.with(|machine| machine.drain(GOODBYE));
-        let idle = poll_fn(|cx| shared.with(|machine| machine.poll_idle(cx)));
-        let done = until(&mut phase, Phase::Stopping, first_of(driver.run(), idle)).await;
-        driver.cancel_handlers();
-        if done.is_none() {
-            shared.with(|machine| machine.fail_all(&Status::new(Code::Unavailable, GOODBYE)));
-        }
-        shared.close(&Fatal::new(CloseCode::Shutdown, GOODBYE));
+        Box::pin(drain(&shared, &mut driver, &mut phase)).await;
     }
     driver.cancel_handlers();
     Box::pin(say_goodbye(driver, &mut phase)).await;
+}
+
+/// Lets calls under way finish, until the server stops.
+async fn drain(shared: &Shared, driver: &mut Driver, phase: &mut watch::Receiver<Phase>) {
+    shared.with(|machine| machine.drain(GOODBYE));
+    let idle = poll_fn(|cx| shared.with(|machine| machine.poll_idle(cx)));
+    let done = until(phase, Phase::Stopping, first_of(driver.run(), idle)).await;
+    driver.cancel_handlers();
+    if done.is_none() {
+        shared.with(|machine| machine.fail_all(&Status::new(Code::Unavailable, GOODBYE)));
+    }
+    shared.close(&Fatal::new(CloseCode::Shutdown, GOODBYE));
 }
 
 /// Writes what is left; a peer that reads slowly must not hold up the end of the server.

@@ -6,6 +6,7 @@ import (
 	"net/rpc"
 	"os"
 	"sort"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -49,27 +50,40 @@ func run(work string, t target) ([]sample, error) {
 		return append(append(one("p50_us", percentile(sorted, 0.5)), one("p99_us", percentile(sorted, 0.99))...),
 			one("p999_us", percentile(sorted, 0.999))...), err
 	case "W2":
-		rate, err := unary(1, 64, 64, t)
+		rate, err := unary(1, 64, 64, t, nil)
 		return append(one("calls_per_s", rate.perSecond()),
 			sample{"W9", "cpu_us_per_call", rate.cpu.Seconds() * 1e6 / float64(rate.count)}), err
 	case "W3":
-		rate, err := unary(1, 1024, 64, t)
+		rate, err := unary(1, 1024, 64, t, nil)
 		return one("calls_per_s", rate.perSecond()), err
 	case "W4":
-		rate, err := unary(16, 16, 64, t)
+		rate, err := unary(16, 16, 64, t, nil)
 		return one("calls_per_s", rate.perSecond()), err
 	case "W5":
-		rate, err := unary(1, 16, 64<<10, t)
+		rate, err := unary(1, 16, 64<<10, t, nil)
 		return one("mib_per_s", rate.perSecond()/16), err
 	case "W6":
-		rate, err := unary(1, 4, 4<<20, t)
+		rate, err := unary(1, 4, 4<<20, t, nil)
 		return one("mib_per_s", rate.perSecond()*4), err
 	case "W8":
 		return idle(t)
 	case "W10":
 		return besideBlobs(t)
 	}
-	return nil, fmt.Errorf("net/rpc cannot do %s", work)
+	var connections, inFlight, bytes int
+	if _, err := fmt.Sscanf(work, "%dx%dx%d", &connections, &inFlight, &bytes); err != nil {
+		return nil, fmt.Errorf("net/rpc cannot do %s", work)
+	}
+	timed := &times{warmAt: time.Now().Add(ms(t.warmUpMs))}
+	rate, err := unary(connections, inFlight, bytes, t, timed)
+	samples := one("calls_per_s", rate.perSecond())
+	if bytes > 0 {
+		samples = append(samples, sample{work, "mib_per_s", rate.perSecond() * float64(bytes) / (1 << 20)})
+	}
+	if sorted := timed.sorted(); len(sorted) > 0 {
+		samples = append(samples, sample{work, "p50_us", percentile(sorted, 0.5)})
+	}
+	return samples, err
 }
 
 func connect(t target) (*rpc.Client, error) {
@@ -159,27 +173,58 @@ type count struct {
 	_    [120]byte
 }
 
-func unary(connections, inFlight, bytes int, t target) (rate, error) {
+// How long calls took, of each caller's one in 17; nil times none.
+type times struct {
+	warmAt time.Time
+	mutex  sync.Mutex
+	ns     []int64
+}
+
+func (t *times) call(client *rpc.Client, id uint64, payload []byte, caller int) error {
+	if t == nil || (id+uint64(caller))%17 != 0 {
+		return call(client, id, payload)
+	}
+	startedAt := time.Now()
+	err := call(client, id, payload)
+	if elapsed := time.Since(startedAt); startedAt.After(t.warmAt) {
+		t.mutex.Lock()
+		t.ns = append(t.ns, elapsed.Nanoseconds())
+		t.mutex.Unlock()
+	}
+	return err
+}
+
+func (t *times) sorted() []int64 {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	sorted := append([]int64(nil), t.ns...)
+	sort.Slice(sorted, func(a, b int) bool { return sorted[a] < sorted[b] })
+	return sorted
+}
+
+func unary(connections, inFlight, bytes int, t target, timed *times) (rate, error) {
 	counts := make([]count, connections*inFlight)
 	failed := make(chan error, len(counts))
 	payload := body(bytes)
-	for c := 0; c < connections; c++ {
+	clients := make([]*rpc.Client, connections)
+	for c := range clients {
 		client, err := connect(t)
 		if err != nil {
 			return rate{}, err
 		}
-		for n := 0; n < inFlight; n++ {
-			own := &counts[c*inFlight+n]
-			go func() {
-				for id := uint64(1); ; id++ {
-					if err := call(client, id, payload); err != nil {
-						failed <- err
-						return
-					}
-					atomic.StoreUint64(&own.done, id)
+		clients[c] = client
+	}
+	for n := range counts {
+		client, caller, own := clients[n/inFlight], n, &counts[n]
+		go func() {
+			for id := uint64(1); ; id++ {
+				if err := timed.call(client, id, payload, caller); err != nil {
+					failed <- err
+					return
 				}
-			}()
-		}
+				atomic.StoreUint64(&own.done, id)
+			}
+		}()
 	}
 	return watch(counts, failed, t, ms(t.measuredMs))
 }

@@ -12,7 +12,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::measure::{Count, Rate, Sample, Tally, Window, percentile_us, resident_bytes};
 use crate::message::{BLOB_BYTES, Echo, NAME, body};
-use crate::work::Work;
+use crate::work::{Shape, Work};
 
 /// A connection of a peer.
 pub trait Client: Send + Sync + Sized + 'static {
@@ -34,8 +34,12 @@ pub trait Client: Send + Sync + Sized + 'static {
             tasks.spawn(async move {
                 let mut caller = Caller::new(first as u64 * 1_000_000_000, payload);
                 loop {
+                    let started_at = count.start(caller.id);
                     caller.call(&*client).await?;
                     count.add(1);
+                    if let Some(started_at) = started_at {
+                        count.took(started_at.elapsed());
+                    }
                 }
             });
         }
@@ -89,7 +93,7 @@ pub async fn run<C: Client>(work: Work, target: Target) -> Result<Vec<Sample>> {
             vec![percentile("p50_us", 0.5), percentile("p99_us", 0.99), percentile("p999_us", 0.999)]
         }
         Work::W2 | Work::W9 => {
-            let rate = unary::<C>(1, 64, 64, target).await?;
+            let rate = unary::<C>(Shape::new(1, 64, 64), Tally::default(), target).await?;
             let cpu = Sample {
                 work: Work::W9.to_string(),
                 metric: "cpu_us_per_call".into(),
@@ -97,10 +101,10 @@ pub async fn run<C: Client>(work: Work, target: Target) -> Result<Vec<Sample>> {
             };
             vec![sample("calls_per_s", rate.per_second()), cpu]
         }
-        Work::W3 => vec![sample("calls_per_s", unary::<C>(1, 1024, 64, target).await?.per_second())],
-        Work::W4 => vec![sample("calls_per_s", unary::<C>(16, 16, 64, target).await?.per_second())],
-        Work::W5 => vec![sample("mib_per_s", mib_per_s::<C>(64 << 10, 16, target).await?)],
-        Work::W6 => vec![sample("mib_per_s", mib_per_s::<C>(4 << 20, 4, target).await?)],
+        Work::W3 => vec![sample("calls_per_s", calls_per_s::<C>(Shape::new(1, 1024, 64), target).await?)],
+        Work::W4 => vec![sample("calls_per_s", calls_per_s::<C>(Shape::new(16, 16, 64), target).await?)],
+        Work::W5 => vec![sample("mib_per_s", mib_per_s::<C>(Shape::new(1, 16, 64 << 10), target).await?)],
+        Work::W6 => vec![sample("mib_per_s", mib_per_s::<C>(Shape::new(1, 4, 4 << 20), target).await?)],
         Work::W7 => vec![sample("items_per_s", items::<C>(target).await?.per_second())],
         Work::W8 => {
             let [server, client] = idle::<C>(target).await?;
@@ -109,6 +113,17 @@ pub async fn run<C: Client>(work: Work, target: Target) -> Result<Vec<Sample>> {
             vec![sample("bytes_per_connection", server), of_client]
         }
         Work::W10 => beside_blobs::<C>(target, sample).await?,
+        Work::Calls(shape) => {
+            let rate = unary::<C>(shape, Tally::timed(), target).await?;
+            let mut samples = vec![sample("calls_per_s", rate.per_second())];
+            if shape.body_bytes > 0 {
+                samples.push(sample("mib_per_s", in_mib(rate.per_second(), shape)));
+            }
+            if !rate.times_ns.is_empty() {
+                samples.push(sample("p50_us", percentile_us(&rate.times_ns, 0.5)));
+            }
+            samples
+        }
     })
 }
 
@@ -161,23 +176,29 @@ async fn paced_latencies<C: Client>(client: Arc<C>, window: Window) -> Result<Ve
     timeout(window.limit(), calls).await.context("hung: a call was not answered")??
 }
 
-async fn unary<C: Client>(
-    connections: usize,
-    in_flight: usize,
-    bytes: usize,
-    target: Target,
-) -> Result<Rate> {
-    let (tally, mut tasks, payload) = (Tally::default(), JoinSet::new(), body(bytes));
-    for _ in 0..connections {
-        Arc::new(C::connect(target.port).await?).callers(in_flight, &payload, &tally, &mut tasks);
+async fn unary<C: Client>(shape: Shape, tally: Tally, target: Target) -> Result<Rate> {
+    let mut clients = Vec::with_capacity(shape.connections);
+    for _ in 0..shape.connections {
+        clients.push(Arc::new(C::connect(target.port).await?));
+    }
+    let (mut tasks, payload) = (JoinSet::new(), body(shape.body_bytes));
+    for client in clients {
+        client.callers(shape.in_flight, &payload, &tally, &mut tasks);
     }
     watch(&tally, tasks, target).await
 }
 
+async fn calls_per_s<C: Client>(shape: Shape, target: Target) -> Result<f64> {
+    Ok(unary::<C>(shape, Tally::default(), target).await?.per_second())
+}
+
+async fn mib_per_s<C: Client>(shape: Shape, target: Target) -> Result<f64> {
+    Ok(in_mib(calls_per_s::<C>(shape, target).await?, shape))
+}
+
 /// MiB there, and as many back.
-async fn mib_per_s<C: Client>(bytes: usize, in_flight: usize, target: Target) -> Result<f64> {
-    let rate = unary::<C>(1, in_flight, bytes, target).await?;
-    Ok(rate.per_second() * bytes as f64 / f64::from(1 << 20))
+fn in_mib(calls_per_s: f64, shape: Shape) -> f64 {
+    calls_per_s * shape.body_bytes as f64 / f64::from(1 << 20)
 }
 
 async fn items<C: Client>(target: Target) -> Result<Rate> {

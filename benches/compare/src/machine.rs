@@ -20,6 +20,12 @@ pub fn describe() -> String {
     format!("machine: {cpus} CPUs, {model}, Linux {}", kernel.trim())
 }
 
+/// Says what day it is.
+pub fn date() -> String {
+    let output = Command::new("date").arg("+%F").output();
+    output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// Gives this process and its children a loopback of their own with reno, where root allows.
 ///
 /// A congestion control made for long lines, such as bbr, costs bulk work on loopback a third, whichever the peer.

@@ -1,6 +1,7 @@
 //! Counts, times, CPU and memory.
 
 use std::fs;
+use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use anyhow::{Context, Result, ensure};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
+
+const NOBODY_PANICS: &str = "nobody panics while it is locked";
 
 /// One figure of one round.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,13 +36,24 @@ impl Window {
     }
 }
 
+/// Of each caller's calls, one in so many is timed: reading the clock costs as much as a thirtieth of a fast call.
+///
+/// A prime, for callers number their calls from multiples of 10⁹: so they take turns.
+const TIMED_ONE_IN: u64 = 17;
+
 /// Counts what many tasks have done without having them share a cache line.
-#[derive(Clone, Default)]
-pub struct Tally(Arc<Mutex<Vec<Count>>>);
+#[derive(Default)]
+pub struct Tally {
+    counts: Mutex<Vec<Count>>,
+    times_ns: Option<Arc<Mutex<Vec<u64>>>>,
+}
 
 /// One task's count.
 #[derive(Clone)]
-pub struct Count(Arc<Padded>);
+pub struct Count {
+    done: Arc<Padded>,
+    times_ns: Option<Arc<Mutex<Vec<u64>>>>,
+}
 
 #[repr(align(128))]
 #[derive(Default)]
@@ -48,11 +62,28 @@ struct Padded(AtomicU64);
 impl Count {
     /// Only the task that owns it calls this: a load and a store need no locked instruction.
     pub fn add(&self, more: u64) {
-        self.0.0.store(self.get() + more, Ordering::Relaxed);
+        self.done.0.store(self.get() + more, Ordering::Relaxed);
     }
 
     pub fn get(&self) -> u64 {
-        self.0.0.load(Ordering::Relaxed)
+        self.done.0.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether calls are timed at all.
+    pub fn is_timed(&self) -> bool {
+        self.times_ns.is_some()
+    }
+
+    /// Reads the clock if this call is one of those that are timed.
+    pub fn start(&self, call: u64) -> Option<Instant> {
+        (self.is_timed() && call.is_multiple_of(TIMED_ONE_IN)).then(Instant::now)
+    }
+
+    /// Notes how long such a call took.
+    pub fn took(&self, elapsed: Duration) {
+        if let Some(times_ns) = &self.times_ns {
+            times_ns.lock().expect(NOBODY_PANICS).push(elapsed.as_nanos() as u64);
+        }
     }
 }
 
@@ -62,6 +93,8 @@ pub struct Rate {
     pub elapsed: Duration,
     /// CPU time of both processes.
     pub cpu: Duration,
+    /// How long the timed calls took, sorted.
+    pub times_ns: Vec<u64>,
 }
 
 impl Rate {
@@ -71,27 +104,48 @@ impl Rate {
 }
 
 impl Tally {
+    /// Makes one that also times calls.
+    pub fn timed() -> Self {
+        Self { times_ns: Some(Arc::default()), ..Self::default() }
+    }
+
     /// Adds a task's count.
     pub fn count(&self) -> Count {
-        let count = Count(Arc::default());
-        self.0.lock().expect("nobody panics with it").push(count.clone());
+        let count = Count { done: Arc::default(), times_ns: self.times_ns.clone() };
+        self.counts.lock().expect(NOBODY_PANICS).push(count.clone());
         count
     }
 
     fn counts(&self) -> Vec<u64> {
-        self.0.lock().expect("nobody panics with it").iter().map(Count::get).collect()
+        self.counts.lock().expect(NOBODY_PANICS).iter().map(Count::get).collect()
     }
 
-    /// Watches the tasks for a window, which begins once each has done something.
+    fn take_times_ns(&self) -> Vec<u64> {
+        self.times_ns.as_ref().map_or(vec![], |times_ns| take(&mut times_ns.lock().expect(NOBODY_PANICS)))
+    }
+
+    async fn wait(&self, end: Instant, is_enough: impl Fn(&[u64]) -> bool) {
+        while !is_enough(&self.counts()) && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Watches the tasks for a window, which begins once each has done something; where calls are timed, it lasts until there have been as
+    /// many as there are tasks, for large ones may all end at once and rarely.
     pub async fn rate(&self, window: Window, server: i32) -> Result<Rate> {
         let patience_ends = Instant::now() + window.patience;
         tokio::time::sleep(window.warm_up).await;
-        while self.counts().contains(&0) && Instant::now() < patience_ends {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.wait(patience_ends, |counts| !counts.contains(&0)).await;
+        drop(self.take_times_ns());
         let (cpu_before, before, started_at) = (cpu(server)?, self.counts(), Instant::now());
         tokio::time::sleep(window.measured).await;
+        if self.times_ns.is_some() {
+            let enough = sum(&before) + before.len() as u64;
+            self.wait(Instant::now() + window.patience, |counts| sum(counts) >= enough).await;
+        }
         let (after, elapsed, cpu_after) = (self.counts(), started_at.elapsed(), cpu(server)?);
+        let mut times_ns = self.take_times_ns();
+        times_ns.sort_unstable();
         let done: Vec<u64> = after.iter().zip(&before).map(|(after, before)| after - before).collect();
         let stuck = done.iter().filter(|done| **done == 0).count();
         ensure!(stuck < done.len(), "hung: nothing was done within {elapsed:?}, {} before", sum(&before));
@@ -99,7 +153,7 @@ impl Tally {
             let who = std::env::args().skip(2).take(2).collect::<Vec<_>>().join(" ");
             eprintln!("{who}: {stuck} of {} callers got no answer within {elapsed:.1?}", done.len());
         }
-        Ok(Rate { count: sum(&done), elapsed, cpu: cpu_after.saturating_sub(cpu_before) })
+        Ok(Rate { count: sum(&done), elapsed, cpu: cpu_after.saturating_sub(cpu_before), times_ns })
     }
 }
 

@@ -30,10 +30,28 @@ struct Entry<'a> {
     peer: &'a str,
     work: &'a str,
     metric: &'a str,
-    median: f64,
-    min: f64,
-    max: f64,
-    rounds: usize,
+    #[serde(flatten)]
+    spread: Spread,
+}
+
+/// One figure over all rounds.
+#[derive(Clone, Copy, Serialize)]
+pub struct Spread {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+    pub rounds: usize,
+}
+
+impl Spread {
+    fn of(values: &[f64]) -> Self {
+        Self {
+            median: median(values),
+            min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            rounds: values.len(),
+        }
+    }
 }
 
 impl Report {
@@ -54,11 +72,18 @@ impl Report {
         }
     }
 
+    /// Returns a figure of a peer, if it has been measured.
+    pub fn spread(&self, peer: Peer, work: Work, metric: &str) -> Option<Spread> {
+        let work = work.to_string();
+        let figure = self.figures.iter().find(|figure| figure.work == work && figure.metric == metric)?;
+        figure.rounds.get(&peer).map(|values| Spread::of(values))
+    }
+
     /// Drops what was not asked for, and puts the rest in order.
     pub fn keep(&mut self, works: &[Work]) {
         let position = |name: &str| {
             let name = name.split('-').next().unwrap_or(name);
-            Work::ALL.into_iter().position(|work| work.to_string() == name && works.contains(&work))
+            works.iter().find(|work| work.to_string() == name)
         };
         self.figures.retain(|figure| position(&figure.work).is_some());
         self.figures.sort_by_key(|figure| position(&figure.work));
@@ -95,14 +120,10 @@ impl Report {
     }
 
     fn table(&self, plan: &Plan, cell: impl Fn(&Figure, Peer) -> Option<String>) {
-        let head: String = plan.peers.iter().map(|peer| format!("{:>15}", peer.name())).collect();
-        println!("{:<10} {:<20}{head}", "work", "metric");
+        print_line("work", "metric", plan.peers.iter().map(Peer::to_string));
         for figure in &self.figures {
-            let cells = plan.peers.iter().map(|peer| {
-                let text = cell(figure, *peer).unwrap_or_else(|| "–".to_owned());
-                format!("{text:>15}")
-            });
-            println!("{:<10} {:<20}{}", figure.work, figure.metric, cells.collect::<String>());
+            let cells = plan.peers.iter().map(|peer| cell(figure, *peer).unwrap_or_else(|| "–".to_owned()));
+            print_line(&figure.work, &figure.metric, cells);
         }
     }
 
@@ -116,18 +137,26 @@ impl Report {
                     peer: peer.name(),
                     work: &figure.work,
                     metric: &figure.metric,
-                    median: median(values),
-                    min: values.iter().copied().fold(f64::INFINITY, f64::min),
-                    max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-                    rounds: values.len(),
+                    spread: Spread::of(values),
                 })
             })
             .collect();
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        Ok(fs::write(path, serde_json::to_string_pretty(&entries)? + "\n")?)
+        write_json(path, &entries)
     }
+}
+
+/// Writes a file for programs to read.
+pub fn write_json(path: &Path, entries: &impl Serialize) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    Ok(fs::write(path, serde_json::to_string_pretty(entries)? + "\n")?)
+}
+
+/// Prints a line of a table.
+pub fn print_line(name: &str, metric: &str, cells: impl Iterator<Item = String>) {
+    let cells: String = cells.map(|cell| format!("{cell:>15}")).collect();
+    println!("{name:<10} {metric:<20}{cells}");
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -141,7 +170,8 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-fn in_short(value: f64) -> String {
+/// Says a figure in a few characters.
+pub fn in_short(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{:.2} M", value / 1e6),
         value if value >= 1e4 => format!("{:.1} K", value / 1e3),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,10 +26,27 @@ pub struct Plan {
 /// What has failed so often is not tried again.
 const FAILURES_MAX: u32 = 2;
 
-/// Runs all rounds, prints the tables and writes the figures.
-pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
+/// What came of it.
+pub struct Outcome {
+    pub report: Report,
+    /// How long it took, and what else the machine did.
+    pub summary: String,
+    failures: u32,
+}
+
+impl Outcome {
+    /// # Errors
+    /// Where measurements have failed.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.failures == 0, "{} measurements failed: their reasons stand above", self.failures);
+        Ok(())
+    }
+}
+
+/// Runs all rounds; drops the peers that are not there.
+pub fn run(plan: &mut Plan) -> Result<Outcome> {
     println!("{}", machine::describe());
-    find_go(&mut plan)?;
+    find_go(plan)?;
     println!("network: {}\n", machine::enter_own_network());
     let mut works: Vec<Work> = plan.works.iter().map(|work| work.run()).collect();
     works.sort_unstable();
@@ -69,14 +85,9 @@ pub fn run(mut plan: Plan, path: &Path) -> Result<()> {
         }
     }
     progress("");
-    report.keep(&plan.works);
-    report.print(&plan);
-    println!("took {:.0} s; other processes took {}", started_at.elapsed().as_secs_f64(), others.share()?);
-    report.write(path)?;
-    println!("wrote {}", path.display());
-    let failures: u32 = failures.values().sum();
-    ensure!(failures == 0, "{failures} measurements failed: their reasons stand above");
-    Ok(())
+    let seconds = started_at.elapsed().as_secs_f64();
+    let summary = format!("took {seconds:.0} s; other processes took {}", others.share()?);
+    Ok(Outcome { report, summary, failures: failures.values().sum() })
 }
 
 fn find_go(plan: &mut Plan) -> Result<()> {
@@ -125,10 +136,10 @@ fn measure(peer: Peer, work: Work, window: Window) -> Result<Vec<Sample>> {
     let status = load.wait(window.limit() + 5 * window.patience)?;
     let mut line = String::new();
     load.0.stdout.take().context("piped")?.read_to_string(&mut line)?;
-    ensure!(status.success(), "the client failed: {status}");
     if let Some(status) = server.0.try_wait()? {
         bail!("the server ended: {status}");
     }
+    ensure!(status.success(), "the client failed: {status}");
     serde_json::from_str(&line).with_context(|| format!("the client said {line:?}"))
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 /// What is run; W9 is what W2 costs, so it is run as W2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
@@ -17,9 +19,26 @@ pub enum Work {
     W8,
     W9,
     W10,
+    Calls(Shape),
+}
+
+/// How many unary calls are in flight, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape {
+    pub connections: usize,
+    /// On each connection.
+    pub in_flight: usize,
+    pub body_bytes: usize,
+}
+
+impl Shape {
+    pub const fn new(connections: usize, in_flight: usize, body_bytes: usize) -> Self {
+        Self { connections, in_flight, body_bytes }
+    }
 }
 
 impl Work {
+    /// Those with a name.
     pub const ALL: [Self; 11] = [
         Self::W1,
         Self::W1c,
@@ -47,6 +66,7 @@ impl Work {
             Self::W8 => "memory per idle connection, 1,000 of them",
             Self::W9 => "CPU time of both processes per call of W2",
             Self::W10 => "a small call each ms beside 64 MiB replies on one connection",
+            Self::Calls(_) => "unary: connections × in flight on each × bytes",
         }
     }
 
@@ -62,7 +82,12 @@ impl Work {
 
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        match self {
+            Self::Calls(Shape { connections, in_flight, body_bytes }) => {
+                write!(f, "{connections}x{in_flight}x{body_bytes}")
+            }
+            named => fmt::Debug::fmt(named, f),
+        }
     }
 }
 
@@ -70,13 +95,22 @@ impl FromStr for Work {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|work| work.to_string().eq_ignore_ascii_case(text));
-        found.ok_or_else(|| "one of W1, W1c, W2 … W10".to_owned())
+        let named = || Self::ALL.into_iter().find(|work| work.to_string().eq_ignore_ascii_case(text));
+        let found = shape(text).map(Self::Calls).or_else(named);
+        found.ok_or_else(|| "one of W1, W1c, W2 … W10, or CONNECTIONSxCALLSxBYTES".to_owned())
     }
 }
 
+fn shape(text: &str) -> Option<Shape> {
+    let mut numbers = text.split('x').map(|number| number.parse().ok());
+    let [connections, in_flight, body_bytes] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    let is_whole = numbers.next().is_none() && connections > 0 && in_flight > 0;
+    is_whole.then_some(Shape::new(connections, in_flight, body_bytes))
+}
+
 /// Who does the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Peer {
     Farcall,
     Raw,

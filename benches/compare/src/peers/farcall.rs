@@ -1,8 +1,8 @@
 //! farcall as its README says: a trait, its client and its server over `tcp://`, with the postcard codec that it has by default.
 //!
-//! nodelay is on without being asked for. The limits on messages are raised for the 4 and 64 MiB of W6 and W10, as the other peers' are, and
-//! the windows, whose defaults suit many small streams ("too low slows large messages down"), are those that tonic gets. All else is
-//! as it comes.
+//! nodelay is on without being asked for. The limits on messages are raised for the 4 and 64 MiB of W6 and W10, as the other peers' are, the
+//! limit on calls in flight for `--grow`, and the windows, whose defaults suit many small streams ("too low slows large messages down"), are
+//! those that tonic gets. All else is as it comes.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,8 @@ use futures::{Stream, stream};
 use crate::load;
 use crate::measure::Count;
 use crate::message::{
-    BLOB_BYTES, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, STREAM_WINDOW_BYTES, body,
+    BLOB_BYTES, CALLS_MAX, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, STREAM_WINDOW_BYTES,
+    body,
 };
 
 #[service]
@@ -45,6 +46,7 @@ impl Echoing for Echoer {
 
 fn limits() -> Limits {
     Limits::default()
+        .calls_in_flight(CALLS_MAX)
         .message_bytes(MESSAGE_BYTES_MAX as u32)
         .buffer_bytes(2 * MESSAGE_BYTES_MAX as u32)
         .stream_window_bytes(STREAM_WINDOW_BYTES)

@@ -9,6 +9,7 @@ mod frames;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -162,8 +163,12 @@ async fn keep_in_flight<const IS_PIPELINED: bool>(
     let at_once = if IS_PIPELINED { (WRITE_BYTES_MAX / frame.len()).clamp(1, in_flight) } else { 1 };
     let block = Bytes::from(frame.repeat(at_once));
     let (mut unsent, mut ready, mut requests) = (in_flight, Bytes::new(), BytesMut::new());
+    let mut timed = None;
     loop {
         if ready.is_empty() && unsent > 0 {
+            // The middle one of those that become ready together stands for them.
+            let middle = count.get() + (in_flight - unsent.div_ceil(2)) as u64;
+            timed = timed.or_else(|| count.is_timed().then(|| (middle, Instant::now())));
             // Gives the memory back before more is put there.
             drop(std::mem::take(&mut ready));
             if IS_PIPELINED && frame.len() <= COPIED_BYTES_MAX {
@@ -182,6 +187,9 @@ async fn keep_in_flight<const IS_PIPELINED: bool>(
                 let answered = std::iter::from_fn(|| frames.next()).count();
                 unsent += answered;
                 count.add(answered as u64);
+                if let Some((_, started_at)) = timed.take_if(|(call, _)| *call < count.get()) {
+                    count.took(started_at.elapsed());
+                }
             }
         }
     }

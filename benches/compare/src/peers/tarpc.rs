@@ -1,8 +1,9 @@
 //! tarpc with its serde transport over TCP.
 //!
 //! Bincode is the fastest of the formats that the transport offers; nodelay, which `tcp::connect` leaves off, is set here. The client's
-//! limits of 1,000 calls in flight and 100 that wait for its task would throttle W3 ("too low value may decrease throughput"), as would
-//! the server's 100 responses; the frame limit of 8 MiB would refuse W10. Each request is spawned, as in tarpc's README.
+//! limits of 1,000 calls in flight and 100 that wait for its task would throttle W3 and `--grow` ("too low value may decrease
+//! throughput"), as would the server's 100 responses; the frame limit of 8 MiB would refuse W10. Each request is spawned, as in tarpc's
+//! README.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -18,9 +19,7 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use crate::load;
 use crate::measure::Count;
-use crate::message::{BLOB_BYTES, Echo, MESSAGE_BYTES_MAX, body};
-
-const BUFFER_CALLS: usize = 4096;
+use crate::message::{BLOB_BYTES, CALLS_MAX, Echo, MESSAGE_BYTES_MAX, body};
 
 #[tarpc::service]
 pub trait Echoing {
@@ -54,7 +53,7 @@ pub async fn serve() -> Result<Infallible> {
     let echoer = Echoer { blob: body(BLOB_BYTES) };
     loop {
         let transport = serde_transport::new(framed(listener.accept().await?.0)?, Bincode::default());
-        let config = server::Config { pending_response_buffer: BUFFER_CALLS };
+        let config = server::Config { pending_response_buffer: CALLS_MAX as usize };
         let requests = BaseChannel::new(config, transport).execute(echoer.clone().serve());
         tokio::spawn(requests.for_each(|request| async {
             tokio::spawn(request);
@@ -68,8 +67,8 @@ impl load::Client for Client {
     async fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
         let mut config = client::Config::default();
-        config.max_in_flight_requests = BUFFER_CALLS;
-        config.pending_request_buffer = BUFFER_CALLS;
+        config.max_in_flight_requests = CALLS_MAX as usize;
+        config.pending_request_buffer = CALLS_MAX as usize;
         let transport = serde_transport::new(framed(stream)?, Bincode::default());
         Ok(Self(EchoingClient::new(config, transport).spawn()))
     }

@@ -2,7 +2,7 @@
 //!
 //! nodelay on both sides; `bytes` fields as `Bytes`, which prost then need not copy out. HTTP/2's window of 64 KiB for a whole connection
 //! would make W5 and W6 wait for window updates, so both windows are raised beyond what is in flight, frames are larger than 16 KiB,
-//! and hyper's limit of 200 streams is raised for W3. One channel is shared by its clones, as tonic's documentation tells to.
+//! and hyper's limit of 200 streams is raised for W3 and `--grow`. One channel is shared by its clones, as tonic's documentation tells to.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -20,7 +20,7 @@ use self::echoing_server::{Echoing, EchoingServer};
 use crate::load;
 use crate::measure::Count;
 use crate::message::{
-    BLOB_BYTES, Blob, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing,
+    BLOB_BYTES, Blob, CALLS_MAX, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing,
     STREAM_WINDOW_BYTES, body,
 };
 
@@ -28,7 +28,6 @@ include!(concat!(env!("OUT_DIR"), "/compare.Echoing.rs"));
 
 /// Measured: 16 KiB, the default, gives 480 and 430 MiB/s at W5 and W6, this 670 and 830.
 const FRAME_BYTES: u32 = 1 << 20;
-const STREAMS_MAX: u32 = 4096;
 
 struct Echoer {
     item: Bytes,
@@ -63,7 +62,7 @@ pub async fn serve() -> Result<Infallible> {
     Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_concurrent_streams(STREAMS_MAX)
+        .max_concurrent_streams(CALLS_MAX)
         .max_frame_size(FRAME_BYTES)
         .add_service(service)
         .serve_with_incoming(incoming)

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use allocation_counter::{AllocationInfo, measure};
-use farcall::{Server, service};
+use farcall::{CodecKind, Server, service};
 use futures::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -39,6 +39,13 @@ fn a_call_over_tcp_allocates_no_more_than_this() {
 #[test]
 fn a_call_over_mem_allocates_no_more_than_this() {
     gate("mem://");
+}
+
+#[test]
+fn many_large_parts_are_encoded_without_copying_them_for_each_other() {
+    let parts = vec!["x".repeat(33_000); 500];
+    let info = measure(|| drop(CodecKind::Postcard.encode(&parts).unwrap()));
+    assert!(info.bytes_total < 5 * 500 * 33_000, "{} bytes were allocated", info.bytes_total);
 }
 
 #[service]

@@ -11,8 +11,8 @@ pub(crate) const LARGE_BYTES_MIN: usize = 32 * 1024;
 const KEPT_BYTES_MAX: usize = 16 << 20;
 /// So many are kept at most: finding one is a look at each.
 const KEPT_MAX: usize = 64;
-/// A buffer serves a message of at least this part of its size, so that large ones are left for large messages.
-const USED_PART_MIN: usize = 4;
+/// A buffer serves a message of at least half its size: accounts count the length of messages, and so they are off by no more than that.
+const SPARE_FACTOR_MAX: usize = 2;
 
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -33,7 +33,7 @@ pub(crate) fn take(bytes: usize) -> Vec<u8> {
     if bytes >= LARGE_BYTES_MIN {
         let mut kept = kept();
         let fits =
-            |buffer: &Vec<u8>| (bytes..=bytes.saturating_mul(USED_PART_MIN)).contains(&buffer.capacity());
+            |buffer: &Vec<u8>| (bytes..=bytes.saturating_mul(SPARE_FACTOR_MAX)).contains(&buffer.capacity());
         if let Some(index) = kept.buffers.iter().rposition(fits) {
             let buffer = kept.buffers.swap_remove(index);
             kept.bytes -= buffer.capacity();
@@ -104,7 +104,7 @@ mod tests {
         second.resize(BYTES, 1);
         let second_place = place(&second);
         drop(freeze(second));
-        assert_ne!(place(&take(BYTES / 5)), second_place, "it is kept for large messages");
+        assert_ne!(place(&take(BYTES / 3)), second_place, "it is kept for large messages");
         let again = take(BYTES - 100);
         assert_eq!((place(&again), again.len()), (second_place, 0));
 

@@ -6,6 +6,7 @@ mod input;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
@@ -97,6 +98,9 @@ impl Shared {
     }
 }
 
+/// How long a peer may take to hear that its connection has ended.
+pub(crate) const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
 /// Ends a connection when the task that holds this goes away, be it with its runtime: nobody would answer the calls on it.
 pub(crate) struct EndsWithTask(pub(crate) Arc<Shared>);
 
@@ -146,8 +150,10 @@ impl ClientConnection {
         tokio::spawn(async move {
             let _ends = ends;
             driver.run().await;
-            // Where that fails, nobody is left to be told.
-            let _ = driver.finish().await;
+            // Where that fails, nobody is left to be told. What is closed with bytes unread drops what the peer has not read yet.
+            if driver.finish().await.is_ok() {
+                let _ = timeout(FAREWELL_MAX, driver.linger()).await;
+            }
         });
         Ok(Self { shared })
     }

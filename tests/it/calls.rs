@@ -89,6 +89,18 @@ async fn a_oneway_call_is_done_once_it_is_handed_over() {
     assert!(notes.into_iter().eq(0..3000));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn oneway_calls_that_were_handed_over_run_though_their_client_goes_away() {
+    for _ in 0..10 {
+        let set = kit::serve_on("tcp://127.0.0.1:0").await;
+        for n in 0..1000 {
+            soon(set.client.note(n.to_string())).await.unwrap();
+        }
+        drop(set.client);
+        set.probe.wait(|counts| counts.notes.len() == 1000).await;
+    }
+}
+
 #[tokio::test]
 async fn several_clients_share_a_channel_and_several_services_a_port() {
     #[farcall::service]

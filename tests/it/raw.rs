@@ -1,10 +1,11 @@
 //! Bytes that no client of ours would send.
 
 use std::io;
+use std::time::Duration;
 
 use farcall::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::kit::{self, LabClient, Set, soon};
 
@@ -132,6 +133,54 @@ async fn fault_07_a_caller_that_sends_no_more_still_gets_its_answer() {
     assert!(contains(&answer, "\u{5}hello"));
 }
 
+/// Nothing can be heard of it any more, and that is no reason to take it for dead.
+#[tokio::test]
+async fn fault_07_a_caller_that_sends_no_more_may_wait_longer_than_a_ping_may_take() {
+    let limits =
+        Limits::default().ping_interval(Duration::from_secs(5)).ping_timeout(Duration::from_millis(50));
+    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
+    let mut stream = connect(&set).await;
+    stream.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut hello = [0; 12];
+    soon(stream.read_exact(&mut hello)).await.unwrap();
+    let mut settings = vec![0; usize::from(u16::from_le_bytes([hello[10], hello[11]]))];
+    soon(stream.read_exact(&mut settings)).await.unwrap();
+    // One comes each tenth of a second.
+    for _ in 0..60 {
+        let mut pong = [0; 24];
+        soon(stream.read_exact(&mut pong)).await.unwrap();
+        assert_eq!(pong[4], 8, "a probe, and no farewell");
+    }
+    assert_eq!(set.probe.counts().dropped, 0);
+}
+
+/// Its bytes keep the connection busy, but not so busy that nobody looks at the clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_sends_without_end_and_reads_nothing_is_given_up() {
+    let limits = Limits::default().write_timeout(Duration::from_millis(300));
+    let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = set.server.uri().trim_start_matches("tcp://").parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.started == 1).await;
+    // Some 4 MB of answers, less than what makes the server read no further.
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    let text = [&echo[..], &[0x98, 0x75], &[b'x'; 15_000]].concat();
+    for n in 2..242 {
+        stream.write_all(&frame(1, 1, id(n, n), &text)).await.unwrap();
+    }
+    // Ends with a status for a call that is over: late, ignored, and dear to read.
+    let payload = [&[1, 0][..], &60_000_u32.to_le_bytes(), &[0xff; 60_000]].concat();
+    let flood = frame(4, 1, id(2, 2), &payload).repeat(4);
+    let flooding = tokio::spawn(async move { while stream.write_all(&flood).await.is_ok() {} });
+    set.probe.wait(|counts| counts.dropped >= 241).await;
+    soon(flooding).await.unwrap();
+    still_serves(&set).await;
+}
+
 #[tokio::test]
 async fn a_caller_that_goes_away_has_its_handlers_dropped() {
     let set = server().await;
@@ -145,7 +194,7 @@ async fn a_caller_that_goes_away_has_its_handlers_dropped() {
 /// Proves rule H13.
 #[tokio::test]
 async fn fault_02_a_connection_that_says_nothing_is_closed() {
-    let limits = Limits::default().handshake_timeout(std::time::Duration::from_millis(50));
+    let limits = Limits::default().handshake_timeout(Duration::from_millis(50));
     let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
     let mut stream = connect(&set).await;
     let mut answer = Vec::new();
@@ -232,7 +281,7 @@ fn open_echo(sequence: u64, slot: u64, bytes: usize) -> Vec<u8> {
 
 /// Connects, and keeps little of what the server sends unless it is read.
 async fn connect_narrowly(set: &Set) -> TcpStream {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(set.server.uri().trim_start_matches("tcp://").parse().unwrap()).await.unwrap()
 }
@@ -254,21 +303,21 @@ async fn a_reset_cancels_a_oneway_call_too() {
 async fn fault_25_a_peer_that_reads_nothing_does_not_hold_up_the_end_of_the_server() {
     let set = kit::serve_with(
         "tcp://127.0.0.1:0",
-        |server| server.shutdown_grace(std::time::Duration::from_millis(50)),
+        |server| server.shutdown_grace(Duration::from_millis(50)),
         Limits::default(),
     )
     .await;
     let (_reader, mut writer) = connect_narrowly(&set).await.into_split();
     writer.write_all(HELLO).await.unwrap();
     // The server takes no more once the answers pile up.
-    let patience = std::time::Duration::from_millis(300);
+    let patience = Duration::from_millis(300);
     for sequence in 1.. {
         let open = open_echo(sequence, sequence % 1000, 15_000);
         if tokio::time::timeout(patience, writer.write_all(&open)).await.is_err() {
             break;
         }
     }
-    let in_time = std::time::Duration::from_secs(5);
+    let in_time = Duration::from_secs(5);
     tokio::time::timeout(in_time, set.server.shutdown()).await.expect("the server ends in time");
 }
 
@@ -297,7 +346,7 @@ async fn fault_32_what_was_answered_arrives_though_the_peer_goes_on_sending_whil
 
 #[tokio::test]
 async fn fault_25_a_peer_that_reads_nothing_is_given_up_with_all_that_it_asked_for() {
-    let limits = Limits::default().write_timeout(std::time::Duration::from_millis(300));
+    let limits = Limits::default().write_timeout(Duration::from_millis(300));
     let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits), Limits::default()).await;
     let (_reader, mut writer) = connect_narrowly(&set).await.into_split();
     writer.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();

@@ -63,8 +63,8 @@ struct Output<'a>(&'a mut Vec<u8>);
 impl Output<'_> {
     #[cold]
     fn grow(&mut self, bytes: usize) {
-        // What follows it is small as a rule.
-        let mut larger = buffers::take(self.0.len() + bytes + 1024);
+        // What follows it is small as a rule; twice as much, so that many large parts are not copied again for each.
+        let mut larger = buffers::take((self.0.len() + bytes + 1024).max(2 * self.0.len()));
         larger.extend_from_slice(self.0);
         *self.0 = larger;
     }

@@ -99,6 +99,15 @@ impl Driver {
     /// # Cancel safety
     /// It can be dropped and called again; nothing is lost.
     pub(crate) async fn run(&mut self) {
+        self.run_to_end().await;
+        // Oneway calls that came before the end go on without the connection.
+        while !self.pending.is_empty() {
+            self.events.act_on(&mut self.pending);
+        }
+        trim_buffers(now());
+    }
+
+    async fn run_to_end(&mut self) {
         let mut timer = pin!(sleep_until(self.due().into()));
         let mut step = Ok(Step::Received);
         loop {
@@ -107,7 +116,7 @@ impl Driver {
                 Ok(Step::Pending) => self.act(),
                 Ok(Step::InputEnded) => self.end_input(),
                 Ok(Step::Timer) => self.on_timer(),
-                Ok(Step::Ended) => return self.act_on_rest(),
+                Ok(Step::Ended) => return,
                 Err(error) => return self.lost(&format!("the connection broke: {error}")),
             };
             if let Err(fatal) = done {
@@ -149,8 +158,14 @@ impl Driver {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<io::Result<Step>> {
-        if self.poll_write(cx)?.is_ready() {
-            return Poll::Ready(Ok(Step::Ended));
+        match self.poll_write(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(Step::Ended)),
+            Poll::Ready(Err(error)) => return self.poll_last_input(cx, error),
+            Poll::Pending => {}
+        }
+        // Asked here too: a peer that sends without end would keep the timer from being asked.
+        if self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout) {
+            return Poll::Ready(Err(stalled(self.write_timeout)));
         }
         if !self.pending.is_empty() {
             if std::mem::take(&mut self.rests) {
@@ -171,9 +186,18 @@ impl Driver {
                 timer.as_mut().reset(due);
             }
         }
-        ready!(timer.poll(cx));
-        let is_stalled = self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout);
-        Poll::Ready(if is_stalled { Err(stalled(self.write_timeout)) } else { Ok(Step::Timer) })
+        timer.poll(cx).map(|()| Ok(Step::Timer))
+    }
+
+    /// The link is broken; what has arrived before that is still read.
+    fn poll_last_input(&mut self, cx: &mut Context<'_>, error: io::Error) -> Poll<io::Result<Step>> {
+        if !self.pending.is_empty() {
+            return Poll::Ready(Ok(Step::Pending));
+        }
+        match pin!(self.input.read_from(&mut self.stream)).poll(cx) {
+            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(Step::Received)),
+            _ => Poll::Ready(Err(error)),
+        }
     }
 
     /// Writes what there is; ready once the connection has ended.
@@ -258,20 +282,12 @@ impl Driver {
         Ok(())
     }
 
-    /// Acts on what came before the connection ended: oneway calls go on without it.
-    fn act_on_rest(&mut self) {
-        while !self.pending.is_empty() {
-            self.events.act_on(&mut self.pending);
-        }
-    }
-
     /// The peer sends no more. A server still answers what it was asked; a peer that is gone altogether is found out by writing to it.
     fn end_input(&mut self) -> Result<(), Fatal> {
         self.input_ended = true;
-        if self.events.is_server() {
-            return self.on_timer();
+        if !self.events.is_server() {
+            self.lost("the peer closed the connection");
         }
-        self.lost("the peer closed the connection");
         Ok(())
     }
 
@@ -309,7 +325,9 @@ impl Driver {
         trim_buffers(now);
         self.shared.with(|machine| {
             if self.input_ended {
+                // Nothing can be heard any more: whether the peer is there is found out by writing.
                 machine.probe();
+                return Ok(());
             }
             machine.on_timer(now)
         })

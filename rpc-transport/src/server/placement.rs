@@ -5,6 +5,9 @@
 //! A method starts in tasks, is measured there, and runs in place once it has saved enough; one that is slow on average never does. A
 //! single slow poll costs a method that is quick otherwise its savings and no more: on a busy machine a thread that is preempted within
 //! a handler looks just like a slow handler. A handler that has to wait is moved to a task whatever its method.
+//!
+//! What this cannot see ahead is the one call of a quick method that blocks its thread: it holds up its connection, in both directions, that
+//! one time.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};

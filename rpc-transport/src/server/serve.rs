@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rpc_core::connection::{Connection, Fatal, Side};
 use rpc_core::wire::{CloseCode, HelloError};
@@ -15,7 +14,7 @@ use super::accept::Acceptor;
 use super::answer::answers;
 use super::{Phase, until};
 use crate::clock::now;
-use crate::connection::{Driver, EndsWithTask, Events, Input, Shared, flush};
+use crate::connection::{Driver, EndsWithTask, Events, FAREWELL_MAX, Input, Shared, flush};
 use crate::limits::Limits;
 use crate::link::Link;
 
@@ -64,9 +63,6 @@ async fn say_goodbye(mut driver: Driver, phase: &mut watch::Receiver<Phase>) {
     }
     let _ = timeout(FAREWELL_MAX, driver.linger()).await;
 }
-
-/// How long a peer may take to hear that its connection has ended.
-const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 const GOODBYE: &str = "the server is shutting down";
 

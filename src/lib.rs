@@ -4,8 +4,8 @@ pub use rpc_core::{
     Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Dispatcher,
     Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemStream, Layer, LayerFn, Message,
     Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, Reply, Request, Response, Router, Scope,
-    Service, ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value, WithMetadata, bytes,
-    layer_fn,
+    Service, ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value, WithMetadata, layer_fn,
+    shared_bytes,
 };
 pub use rpc_macros::service;
 pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, ServerBuilder, ServerHandle};

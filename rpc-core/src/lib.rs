@@ -30,7 +30,7 @@ pub use buffers::trim as trim_buffers;
 pub use call::{Call, Client, Start, WithMetadata, deadline_after};
 #[cfg(feature = "json")]
 pub use codec::Json;
-pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as bytes};
+pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as shared_bytes};
 pub use context::{Context, Scope, TraceParent};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
 pub use dispatch::{Dispatcher, Handler};

@@ -13,7 +13,7 @@ pub struct Echo {
     /// `Bytes`, which each codec writes and reads as one run of bytes rather than one by one; farcall does not copy it where it is large, as
     /// its documentation recommends, and for other codecs the attribute changes nothing.
     #[prost(bytes = "bytes", tag = "3")]
-    #[serde(with = "farcall::bytes")]
+    #[serde(with = "farcall::shared_bytes")]
     pub payload: Bytes,
 }
 

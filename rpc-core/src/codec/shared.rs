@@ -3,17 +3,17 @@
 //! Serde hands out what stands in a message as a slice, and a `Bytes` of a slice is a copy. While a message is decoded that is itself a
 //! `Bytes`, this module knows which it is, and makes a part of it of a slice that lies within.
 //!
-//! For a field, name the module: `#[serde(with = "farcall::bytes")]`. Results and items that are `Bytes` as a whole need nothing.
+//! For a field, name the module: `#[serde(with = "farcall::shared_bytes")]`. Results and items that are `Bytes` as a whole need nothing.
 //!
 //! Such a part keeps the whole message in memory for as long as it lives. Below 4 KiB, and with other codecs than postcard, bytes are
 //! copied.
 //!
 //! ```
-//! # mod farcall { pub use rpc_core::bytes; }
+//! # mod farcall { pub use rpc_core::shared_bytes; }
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct Page {
 //!     number: u64,
-//!     #[serde(with = "farcall::bytes")]
+//!     #[serde(with = "farcall::shared_bytes")]
 //!     content: bytes::Bytes,
 //! }
 //! ```
@@ -138,7 +138,7 @@ mod tests {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Page {
         number: u64,
-        #[serde(with = "crate::bytes")]
+        #[serde(with = "crate::shared_bytes")]
         content: Bytes,
     }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::receive::{protocol, spend};
-use super::stream::{Assembly, Inflow, Item, Stream};
+use super::stream::{ADMITTED_WINDOW_BYTES, Assembly, Inflow, Item, Stream};
 use super::transmit::TOTAL_BYTES;
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
 use crate::wire::{HEADER_BYTES, parse_u32};
@@ -146,9 +146,13 @@ impl Connection {
         // A sender waits for credit for the announced length too, be it sent or not.
         let target = inflow.target(size, FRAME_COST + TOTAL_BYTES as u64);
         // A message that was admitted must not stop for want of the last few bytes.
-        let is_urgent =
-            inflow.granted < size / 2 && inflow.assembly.as_ref().is_some_and(|assembly| assembly.admitted);
-        let more = due(target, inflow.granted, if is_urgent { 1 } else { size / 2 });
+        let is_admitted = inflow.assembly.as_ref().is_some_and(|assembly| assembly.admitted);
+        let least = match is_admitted {
+            true if inflow.granted < size / 2 => 1,
+            true => ADMITTED_WINDOW_BYTES / 8,
+            false => size / 2,
+        };
+        let more = due(target, inflow.granted, least);
         if more > 0 {
             inflow.granted += u64::from(more);
             self.send_control(FrameKind::Credit, id, &more.to_le_bytes());

@@ -126,8 +126,12 @@ impl Stream {
     }
 }
 
+/// What the peer may be ahead of this side with a message that was admitted: enough for 40 MiB/s over a distance of 100 ms, little enough
+/// for small calls not to wait long behind what fills the buffers between the two.
+pub(super) const ADMITTED_WINDOW_BYTES: u64 = 4 << 20;
+
 impl Inflow {
-    /// What the peer should be able to send: a window less what is kept of it, and all of a message that was admitted.
+    /// What the peer should be able to send: a window less what is kept of it, and the next part of a message that was admitted.
     ///
     /// The message does not wait for the reader of the items before it: it takes room that others wait for.
     pub(super) fn target(&self, window: u64, frame_cost: u64) -> u64 {
@@ -135,7 +139,7 @@ impl Inflow {
         match &self.assembly {
             Some(assembly) if assembly.admitted => {
                 let rest = (assembly.total - assembly.buffer.len()) as u64;
-                free + rest + frame_cost * (rest / (16 << 10) + 1)
+                free + (rest + frame_cost * (rest / (16 << 10) + 1)).min(ADMITTED_WINDOW_BYTES)
             }
             Some(assembly) => free.saturating_sub(assembly.held),
             None => free,

@@ -27,6 +27,8 @@ use crate::link::{ByteStream, Link};
 const KEPT: usize = 16;
 /// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
 const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// So often a connection is read in a row while other tasks wait for their turn.
+const READS_MAX: u32 = 2;
 /// How often a peer that sends no more is probed while it is owed answers.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -51,8 +53,10 @@ pub(crate) struct Driver {
     events: Events,
     /// What is to be acted on before more is read.
     pending: VecDeque<Event>,
-    /// Others have their turn before that.
-    rests: bool,
+    /// Tasks were woken or started that this thread runs next, and no other thread may take: they wait while this task goes on.
+    others_wait: bool,
+    /// How often was read since.
+    reads: u32,
     wakes: Vec<Waker>,
 }
 
@@ -63,6 +67,14 @@ enum Step {
     Pending,
     InputEnded,
     Timer,
+    Ended,
+}
+
+/// What a driver has done with its output.
+enum Written {
+    /// There may be more.
+    Batch,
+    /// The connection has ended.
     Ended,
 }
 
@@ -89,7 +101,8 @@ impl Driver {
             write_timeout,
             events,
             pending: VecDeque::new(),
-            rests: false,
+            others_wait: false,
+            reads: 0,
             wakes: Vec::new(),
         }
     }
@@ -158,35 +171,60 @@ impl Driver {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<io::Result<Step>> {
-        match self.poll_write(cx) {
-            Poll::Ready(Ok(())) => return Poll::Ready(Ok(Step::Ended)),
-            Poll::Ready(Err(error)) => return self.poll_last_input(cx, error),
-            Poll::Pending => {}
-        }
-        // Asked here too: a peer that sends without end would keep the timer from being asked.
-        if self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout) {
-            return Poll::Ready(Err(stalled(self.write_timeout)));
-        }
-        if !self.pending.is_empty() {
-            if std::mem::take(&mut self.rests) {
-                cx.waker().wake_by_ref();
+        // In turn: a peer that takes all that is written must not keep what it sends from being read.
+        loop {
+            let written = match self.poll_write(cx) {
+                Poll::Ready(Ok(Written::Ended)) => return Poll::Ready(Ok(Step::Ended)),
+                Poll::Ready(Ok(Written::Batch)) => Poll::Ready(()),
+                Poll::Ready(Err(error)) => return self.poll_last_input(cx, error),
+                Poll::Pending => Poll::Pending,
+            };
+            // Asked here too: a peer that sends without end would keep the timer from being asked.
+            if self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout) {
+                return Poll::Ready(Err(stalled(self.write_timeout)));
+            }
+            if self.gives_turn(cx) {
                 return Poll::Pending;
             }
-            return Poll::Ready(Ok(Step::Pending));
+            if let Poll::Ready(step) = self.poll_read(cx)? {
+                return Poll::Ready(Ok(step));
+            }
+            if written.is_pending() {
+                break;
+            }
         }
-        if !self.input_ended
-            && !self.is_held_back()
-            && let Poll::Ready(bytes) = pin!(self.input.read_from(&mut self.stream)).poll(cx)?
-        {
-            return Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }));
-        }
+        (self.others_wait, self.reads) = (false, 0);
         if let Some(stalled_at) = self.stalled_at {
             let due = deadline_after(stalled_at, self.write_timeout).into();
             if due < timer.deadline() {
                 timer.as_mut().reset(due);
             }
         }
-        timer.poll(cx).map(|()| Ok(Step::Timer))
+        ready!(timer.poll(cx));
+        Poll::Ready(Ok(Step::Timer))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Step>> {
+        if !self.pending.is_empty() {
+            return Poll::Ready(Ok(Step::Pending));
+        }
+        if self.input_ended || self.is_held_back() {
+            return Poll::Pending;
+        }
+        let bytes = ready!(pin!(self.input.read_from(&mut self.stream)).poll(cx))?;
+        self.reads += 1;
+        Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }))
+    }
+
+    /// Lets other tasks have their turn, if any wait for it. Waking itself wakes another thread, too, which minds the link meanwhile: one that
+    /// runs a long handler does not.
+    fn gives_turn(&mut self, cx: &Context<'_>) -> bool {
+        let is_time = self.others_wait && (self.reads >= READS_MAX || !self.pending.is_empty());
+        if is_time {
+            (self.others_wait, self.reads) = (false, 0);
+            cx.waker().wake_by_ref();
+        }
+        is_time
     }
 
     /// The link is broken; what has arrived before that is still read.
@@ -200,8 +238,8 @@ impl Driver {
         }
     }
 
-    /// Writes what there is; ready once the connection has ended.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes what there is, one batch at a time.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Written>> {
         loop {
             if std::mem::take(&mut self.gives_way) {
                 // Not tokio's `yield_now`: that parks the task with the worker thread, where it would wait for a handler that blocks the thread.
@@ -216,14 +254,17 @@ impl Driver {
                     return Poll::Pending;
                 }
                 self.stalled_at = None;
+                if !self.output.has_remaining() && self.is_flushed {
+                    return Poll::Ready(Ok(Written::Batch));
+                }
             } else if self.may_take {
                 self.may_take = false;
                 if self.take() {
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(Written::Ended));
                 }
             } else if self.is_done() {
                 self.lost("the peer closed the connection");
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(Written::Ended));
             } else {
                 let (unsent, calls) =
                     self.shared.with(|machine| (machine.poll_unsent(cx), machine.calls_in_flight()));
@@ -269,6 +310,7 @@ impl Driver {
             pending.extend(std::iter::from_fn(|| machine.poll_event()));
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });
+        self.others_wait |= !self.wakes.is_empty();
         self.wakes.drain(..).for_each(Waker::wake);
         self.held_back = received?;
         self.act()
@@ -276,8 +318,10 @@ impl Driver {
 
     /// Acts on what came, as far as there is time; what is answered at once is written at once.
     fn act(&mut self) -> Result<(), Fatal> {
-        self.events.act_on(&mut self.pending);
-        self.rests = !self.pending.is_empty();
+        if self.events.act_on(&mut self.pending) {
+            (self.others_wait, self.reads) = (true, READS_MAX);
+        }
+        self.others_wait |= !self.pending.is_empty();
         self.may_take |= self.events.is_server();
         Ok(())
     }

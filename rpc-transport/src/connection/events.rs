@@ -14,6 +14,9 @@ pub(crate) trait Answer: Send {
     /// Tells whether others should have their turn before the next call of the batch.
     fn is_time_up(&self) -> bool;
 
+    /// Tells whether handlers of the batch run elsewhere that may hold a thread for long.
+    fn has_started_slow(&self) -> bool;
+
     /// Starts answering a call, and gives what cancels that if it is not done at once.
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle>;
 }
@@ -47,11 +50,13 @@ impl Events {
         self.answer.is_some()
     }
 
-    /// Acts on events until it is time for others; what is left is to be acted on later.
-    pub(super) fn act_on(&mut self, events: &mut VecDeque<Event>) {
-        if let Some(answer) = &mut self.answer
-            && !events.is_empty()
-        {
+    /// Acts on events until it is time for others; what is left is to be acted on later. Tells whether handlers were started elsewhere that
+    /// may hold a thread for long.
+    pub(super) fn act_on(&mut self, events: &mut VecDeque<Event>) -> bool {
+        if events.is_empty() {
+            return false;
+        }
+        if let Some(answer) = &mut self.answer {
             answer.start_batch();
         }
         while !self.answer.as_ref().is_some_and(|answer| answer.is_time_up())
@@ -59,6 +64,7 @@ impl Events {
         {
             self.act(event);
         }
+        self.answer.as_ref().is_some_and(|answer| answer.has_started_slow())
     }
 
     fn act(&mut self, event: Event) {

@@ -30,6 +30,7 @@ struct Answers<S, W, F> {
     work: W,
     placement: Arc<Placement>,
     in_place: InPlace,
+    has_started_slow: bool,
     /// The memory for work in place: most is done at once and leaves it to the next.
     place: Option<Pin<Box<Option<F>>>>,
 }
@@ -52,7 +53,14 @@ pub(super) fn answers<S: Service>(
     task: mpsc::Sender<()>,
 ) -> impl Answer {
     let serving = Arc::new(Serving { service, shared, phase, task });
-    Answers { serving, work: answer, placement, in_place: InPlace::new(), place: None }
+    Answers {
+        serving,
+        work: answer,
+        placement,
+        in_place: InPlace::new(),
+        has_started_slow: false,
+        place: None,
+    }
 }
 
 impl<S, W, F> Answers<S, W, F>
@@ -94,6 +102,7 @@ where
         };
         let task = tokio::spawn(work).abort_handle();
         self.in_place.lap();
+        self.has_started_slow = true;
         task
     }
 }
@@ -110,6 +119,11 @@ where
 {
     fn start_batch(&mut self) {
         self.in_place = InPlace::new();
+        self.has_started_slow = false;
+    }
+
+    fn has_started_slow(&self) -> bool {
+        self.has_started_slow
     }
 
     fn is_time_up(&self) -> bool {

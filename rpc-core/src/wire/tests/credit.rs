@@ -172,23 +172,42 @@ fn rule_c8_more_than_the_buffer_is_not_kept() {
 }
 
 #[test]
-fn rule_c9_l5_a_long_message_is_granted_as_a_whole_where_there_is_room() {
+fn rule_c9_l5_a_long_message_is_granted_its_length_where_there_is_room() {
     let long = |call| open(F_MORE, call_id(call, call), &part(4 << 20, b"start"));
     let mut server = End::server();
     let mut granted = Vec::new();
     for call in 1..=5 {
         server.hears(&long(call));
-        granted.extend(server.frames().iter().map(|frame| (frame.id, frame.number() > 4 << 20)));
+        granted.extend(server.frames().iter().map(|frame| (frame.id, frame.number() >= 4 << 20)));
     }
     // Four of them are the 16 MiB that are kept; the fifth waits with its window.
     assert_eq!(granted, [1, 2, 3, 4].map(|call| (call_id(call, call), true)));
     server.hears(&frame(super::kit::RESET, 0, call_id(2, 2), &[1, 0]));
     let fifth = server.frames();
-    assert!(fifth.iter().any(|frame| frame.id == call_id(5, 5) && frame.number() > 4 << 20), "{fifth:?}");
+    assert!(fifth.iter().any(|frame| frame.id == call_id(5, 5) && frame.number() >= 4 << 20), "{fifth:?}");
     let small = Config { buffer_bytes_max: 1024, ..Config::default() };
     let mut server = End::open_with(Side::Server, small, Settings::default());
     server.hears(&long(1));
-    assert!(server.frame().number() > 4 << 20, "one message has room always");
+    assert!(server.frame().number() >= 4 << 20, "one message has room always");
+}
+
+#[test]
+fn rule_c9_no_more_is_granted_than_4_mib_ahead_of_what_has_arrived() {
+    let settings = Settings { message_bytes_max: 64 << 20, ..Settings::default() };
+    let config = Config { settings, buffer_bytes_max: 64 << 20, ..Config::default() };
+    let mut server = End::open_with(Side::Server, config, Settings::default());
+    let id = call_id(1, 1);
+    server.hears(&open(F_MORE, id, &part(32 << 20, b"start")));
+    let mut ahead = server.frame().number();
+    assert_eq!(ahead, 4 << 20);
+    let data = frame(DATA, F_MORE, id, &[7; 16 << 10]);
+    for _ in 0..1024 {
+        server.hears(&data);
+        ahead -= data.len() as u64;
+        let granted = server.frames().into_iter().filter(|frame| frame.id == id);
+        ahead += granted.map(|frame| frame.number()).sum::<u64>();
+        assert!((3 << 20..=4 << 20).contains(&ahead), "{ahead}");
+    }
 }
 
 #[test]

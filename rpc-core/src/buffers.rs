@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// Shorter buffers are left to the allocator, which has them at hand.
 pub(crate) const LARGE_BYTES_MIN: usize = 32 * 1024;
 /// So much is kept at most.
-const KEPT_BYTES_MAX: usize = 16 << 20;
+const KEPT_BYTES_MAX: usize = 32 << 20;
 /// So many are kept at most: finding one is a look at each.
 const KEPT_MAX: usize = 64;
 /// A buffer serves a message of at least half its size: accounts count the length of messages, and so they are off by no more than that.

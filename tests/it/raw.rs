@@ -235,13 +235,16 @@ async fn fault_15_an_unknown_codec_is_answered_with_those_that_are_known() {
     let set = server().await;
     let mut open = open_hang(1, 0);
     open[6] = 77;
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    let next = frame(1, 1, id(2, 1), &[&echo[..], b"\x05hello"].concat());
     let mut stream = connect(&set).await;
-    stream.write_all(&[HELLO.to_vec(), open].concat()).await.unwrap();
+    stream.write_all(&[HELLO.to_vec(), open, next].concat()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
     soon(stream.read_to_end(&mut answer)).await.unwrap();
     assert!(contains(&answer, "codec 77 is not known here; known are postcard"));
-    assert_eq!(set.probe.counts().started, 0);
+    assert!(contains(&answer, "\u{5}hello"), "the next call of the connection is answered");
+    assert_eq!(set.probe.counts().started, 1);
 }
 
 /// A server that answers whatever is sent to it with these bytes.

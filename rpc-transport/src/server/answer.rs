@@ -1,7 +1,7 @@
 //! The calls of one connection of a server.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::deadline::in_time;
-use super::placement::{InPlace, Placement};
+use super::placement::{InPlace, Placement, measure};
 use super::{Phase, until};
 use crate::clock::now;
 use crate::connection::{Answer, Shared};
@@ -28,7 +28,6 @@ struct Answers<S, W, F> {
     serving: Arc<Serving<S>>,
     /// Makes the work of answering a call.
     work: W,
-    placement: Arc<Placement>,
     in_place: InPlace,
     has_started_slow: bool,
     /// The memory for work in place: most is done at once and leaves it to the next.
@@ -39,6 +38,7 @@ struct Answers<S, W, F> {
 struct Serving<S> {
     service: Arc<S>,
     shared: Arc<Shared>,
+    placement: Arc<Placement>,
     phase: watch::Receiver<Phase>,
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
@@ -52,21 +52,14 @@ pub(super) fn answers<S: Service>(
     placement: Arc<Placement>,
     task: mpsc::Sender<()>,
 ) -> impl Answer {
-    let serving = Arc::new(Serving { service, shared, phase, task });
-    Answers {
-        serving,
-        work: answer,
-        placement,
-        in_place: InPlace::new(),
-        has_started_slow: false,
-        place: None,
-    }
+    let serving = Arc::new(Serving { service, shared, placement, phase, task });
+    Answers { serving, work: answer, in_place: InPlace::new(), has_started_slow: false, place: None }
 }
 
 impl<S, W, F> Answers<S, W, F>
 where
     S: Service,
-    W: Fn(Arc<Serving<S>>, Incoming) -> F,
+    W: Fn(Arc<Serving<S>>, Incoming, Measured) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
@@ -75,7 +68,7 @@ where
         place.set(Some(work));
         // Its task polls it again before it waits for anything, so this poll needs no waker.
         let poll = poll_place(place.as_mut(), &mut Context::from_waker(Waker::noop()));
-        self.placement.took(method, self.in_place.lap());
+        self.serving.placement.took(method, self.in_place.lap());
         match poll {
             Poll::Ready(()) => {
                 place.set(None);
@@ -89,17 +82,7 @@ where
         }
     }
 
-    fn run_in_task(&mut self, method: MethodId, work: F) -> AbortHandle {
-        let placement = self.placement.clone();
-        let work = async move {
-            let mut work = pin!(work);
-            let started_at = Instant::now();
-            let first = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
-            placement.took(method, started_at.elapsed());
-            if first.is_pending() {
-                work.await;
-            }
-        };
+    fn run_in_task(&mut self, work: F) -> AbortHandle {
         let task = tokio::spawn(work).abort_handle();
         self.in_place.lap();
         self.has_started_slow = true;
@@ -114,7 +97,7 @@ fn poll_place<F: Future<Output = ()>>(place: Pin<&mut Option<F>>, cx: &mut Conte
 impl<S, W, F> Answer for Answers<S, W, F>
 where
     S: Service,
-    W: Fn(Arc<Serving<S>>, Incoming) -> F + Send,
+    W: Fn(Arc<Serving<S>>, Incoming, Measured) -> F + Send,
     F: Future<Output = ()> + Send + 'static,
 {
     fn start_batch(&mut self) {
@@ -132,7 +115,9 @@ where
 
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle> {
         let (method, oneway) = (incoming.method, incoming.oneway);
-        let work = (self.work)(self.serving.clone(), incoming);
+        let in_place = !oneway && self.serving.placement.is_quick(method);
+        let measured = if in_place { Measured::ByCaller } else { Measured::ByItself };
+        let work = (self.work)(self.serving.clone(), incoming, measured);
         if oneway {
             // It goes on without its caller, until the server ends.
             let (mut phase, task) = (self.serving.phase.clone(), self.serving.task.clone());
@@ -142,21 +127,27 @@ where
             };
             return Some(tokio::spawn(work).abort_handle());
         }
-        if self.placement.is_quick(method) {
-            self.run_in_place(method, work)
-        } else {
-            Some(self.run_in_task(method, work))
-        }
+        if in_place { self.run_in_place(method, work) } else { Some(self.run_in_task(work)) }
     }
 }
 
-async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming) {
-    let Serving { service, shared, .. } = &*serving;
-    let (id, oneway) = (incoming.id, incoming.oneway);
+/// Who sees to how long the first poll of a call takes.
+enum Measured {
+    ByCaller,
+    ByItself,
+}
+
+async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measured: Measured) {
+    let Serving { service, shared, placement, .. } = &*serving;
+    let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
+    let placement = match measured {
+        Measured::ByCaller => None,
+        Measured::ByItself => Some((&**placement, method)),
+    };
     let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
     let work = Caught::new(async {
         let request = request(shared, incoming, deadline)?;
-        let response = service.call(request).await?;
+        let response = measure(placement, service.call(request)).await?;
         if oneway {
             return Ok(());
         }

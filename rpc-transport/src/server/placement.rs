@@ -9,9 +9,12 @@
 //! What this cannot see ahead is the one call of a quick method that blocks its thread: it holds up its connection, in both directions, that
 //! one time.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use pin_project_lite::pin_project;
 use rpc_core::MethodId;
 
 /// What a poll pays in: about what starting a task on another thread costs.
@@ -57,6 +60,34 @@ impl Placement {
         if balance != saved {
             account.store(balance, Ordering::Relaxed);
         }
+    }
+}
+
+pin_project! {
+    /// A future whose first poll is measured.
+    pub(super) struct Measure<'p, F> {
+        #[pin]
+        future: F,
+        placement: Option<(&'p Placement, MethodId)>,
+    }
+}
+
+/// Measures the first poll of a handler that runs in a task. Just the handler: sending its answer wakes another task there, which may take
+/// longer than a quick handler and would keep it from proving so.
+pub(super) fn measure<F: Future>(placement: Option<(&Placement, MethodId)>, future: F) -> Measure<'_, F> {
+    Measure { future, placement }
+}
+
+impl<F: Future> Future for Measure<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Some((placement, method)) = this.placement.take() else { return this.future.poll(cx) };
+        let started_at = Instant::now();
+        let poll = this.future.poll(cx);
+        placement.took(method, started_at.elapsed());
+        poll
     }
 }
 

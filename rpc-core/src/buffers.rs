@@ -7,8 +7,10 @@ use bytes::Bytes;
 
 /// Shorter buffers are left to the allocator, which has them at hand.
 pub(crate) const LARGE_BYTES_MIN: usize = 32 * 1024;
-/// So much is kept at most.
-const KEPT_BYTES_MAX: usize = 32 << 20;
+/// So much is kept at most while as much is in use.
+const KEPT_BYTES_MAX: usize = 128 << 20;
+/// So much is kept at most whatever is in use.
+const KEPT_BYTES_MIN: usize = 32 << 20;
 /// So many are kept at most: finding one is a look at each.
 const KEPT_MAX: usize = 64;
 /// A buffer serves a message of at least half its size: accounts count the length of messages, and so they are off by no more than that.
@@ -16,11 +18,13 @@ const SPARE_FACTOR_MAX: usize = 2;
 
 const TRIM_INTERVAL: Duration = Duration::from_secs(10);
 
-static KEPT: Mutex<Kept> = Mutex::new(Kept { buffers: Vec::new(), bytes: 0, trimmed_at: None });
+static KEPT: Mutex<Kept> =
+    Mutex::new(Kept { buffers: Vec::new(), bytes: 0, lent_bytes: 0, trimmed_at: None });
 
 struct Kept {
     buffers: Vec<Vec<u8>>,
     bytes: usize,
+    lent_bytes: usize,
     trimmed_at: Option<Instant>,
 }
 
@@ -45,7 +49,11 @@ pub(crate) fn take(bytes: usize) -> Vec<u8> {
 
 /// Makes a message of what a buffer holds; once nobody holds a part of the message, the buffer is kept for another.
 pub(crate) fn freeze(buffer: Vec<u8>) -> Bytes {
-    if buffer.capacity() < LARGE_BYTES_MIN { buffer.into() } else { Bytes::from_owner(Lent(buffer)) }
+    if buffer.capacity() < LARGE_BYTES_MIN {
+        return buffer.into();
+    }
+    kept().lent_bytes += buffer.capacity();
+    Bytes::from_owner(Lent(buffer))
 }
 
 struct Lent(Vec<u8>);
@@ -61,7 +69,9 @@ impl Drop for Lent {
         let mut buffer = std::mem::take(&mut self.0);
         buffer.clear();
         let mut kept = kept();
-        if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= KEPT_BYTES_MAX {
+        kept.lent_bytes -= buffer.capacity();
+        let bytes_max = kept.lent_bytes.clamp(KEPT_BYTES_MIN, KEPT_BYTES_MAX);
+        if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= bytes_max {
             kept.bytes += buffer.capacity();
             kept.buffers.push(buffer);
         }
@@ -109,8 +119,12 @@ mod tests {
         assert_eq!((place(&again), again.len()), (second_place, 0));
 
         (0..100).for_each(|_| drop(freeze(vec![0; BYTES])));
-        let bytes = kept().bytes;
-        assert!(bytes > KEPT_BYTES_MAX - BYTES - LARGE_BYTES_MIN && bytes <= KEPT_BYTES_MAX);
+        let is_filled = |max: usize| (max - 2 * BYTES..=max).contains(&kept().bytes);
+        assert!(is_filled(KEPT_BYTES_MIN), "{}", kept().bytes);
+        let used: Vec<_> = (0..100).map(|_| freeze(vec![0; BYTES])).collect();
+        (0..100).for_each(|_| drop(freeze(vec![0; BYTES])));
+        assert!(is_filled(KEPT_BYTES_MAX), "{}", kept().bytes);
+        drop(used);
         let start = Instant::now();
         trim(start);
         trim(start);

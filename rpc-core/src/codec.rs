@@ -13,7 +13,8 @@ use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
-pub use args::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
+pub use args::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr};
+pub(crate) use args::{decode_args, encode_args};
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use limit::DecodeLimits;

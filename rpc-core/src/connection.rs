@@ -11,6 +11,7 @@ mod close;
 mod credit;
 mod items;
 mod outbox;
+mod payload;
 mod receive;
 mod stream;
 mod table;

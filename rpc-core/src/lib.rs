@@ -47,7 +47,7 @@ pub use streaming::Streaming;
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::codec::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr, decode_args, encode_args};
+    pub use crate::codec::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr};
     pub use crate::dispatch::{Dispatch, Streams};
     pub use crate::items::{IntoItems, Own, items_of_call, own_items};
     pub use crate::message::{

@@ -17,7 +17,7 @@ use crate::MethodDescriptor;
 /// # Errors
 /// What the serializer fails with.
 #[allow(clippy::needless_pass_by_value)] // a tuple of references
-pub fn encode_args<S: Serializer>(
+pub(crate) fn encode_args<S: Serializer>(
     serializer: S,
     method: &MethodDescriptor,
     args: impl ArgsRef,
@@ -32,7 +32,7 @@ pub fn encode_args<S: Serializer>(
 ///
 /// # Errors
 /// What the deserializer fails with.
-pub fn decode_args<'de, A: Args<'de>, D: Deserializer<'de>>(
+pub(crate) fn decode_args<'de, A: Args<'de>, D: Deserializer<'de>>(
     deserializer: D,
     method: &'static MethodDescriptor,
 ) -> Result<A, D::Error> {

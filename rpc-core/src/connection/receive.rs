@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::credit::FRAME_COST;
+use super::payload::Payload;
 use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
 use super::{
     Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, Reply, ResetCode,
@@ -49,7 +50,7 @@ impl Connection {
                 return Ok(());
             }
             input.advance(HEADER_BYTES);
-            self.receive_frame(header, Payload { input, bytes: bytes - HEADER_BYTES }, now)?;
+            self.receive_frame(header, Payload::new(input, bytes - HEADER_BYTES), now)?;
         }
         if self.closed.is_some() {
             input.clear();
@@ -378,35 +379,6 @@ impl Connection {
             return Ok(None);
         }
         Ok(self.stream(id))
-    }
-}
-
-/// The content of a frame, at the front of what was read; it is gone from there once this is dropped.
-///
-/// What is copied or parsed at once is read where it is: bytes that are shared keep the whole read in memory, and the next read needs other
-/// memory then.
-struct Payload<'i> {
-    input: &'i mut BytesMut,
-    bytes: usize,
-}
-
-impl Payload<'_> {
-    fn take(mut self) -> Bytes {
-        self.input.split_to(std::mem::take(&mut self.bytes)).freeze()
-    }
-}
-
-impl std::ops::Deref for Payload<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.input[..self.bytes]
-    }
-}
-
-impl Drop for Payload<'_> {
-    fn drop(&mut self) {
-        self.input.advance(self.bytes);
     }
 }
 

@@ -181,6 +181,29 @@ async fn a_peer_that_sends_without_end_and_reads_nothing_is_given_up() {
     still_serves(&set).await;
 }
 
+/// What is written to it fails, and what it sends is read no longer than what it does not take may wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_takes_nothing_any_more_and_sends_on_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = format!("unix://{}", folder.path().join("socket").display());
+    let limits = Limits::default().write_timeout(Duration::from_millis(300));
+    let set = kit::serve_with(&uri, |server| server.limits(limits), Limits::default()).await;
+    let mut stream = tokio::net::UnixStream::connect(folder.path().join("socket")).await.unwrap();
+    stream.write_all(&[HELLO.to_vec(), open_hang(1, 0)].concat()).await.unwrap();
+    set.probe.wait(|counts| counts.started == 1).await;
+    let stream = stream.into_std().unwrap();
+    stream.shutdown(std::net::Shutdown::Read).unwrap();
+    let mut stream = tokio::net::UnixStream::from_std(stream).unwrap();
+    // A call whose answer cannot be written; then frames of it that are late and ignored, and leave nothing to be written.
+    let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
+    stream.write_all(&frame(1, 1, id(2, 2), &[&echo[..], b"\x05hello"].concat())).await.unwrap();
+    let flood = frame(4, 0, id(2, 2), &[]).repeat(1000);
+    let flooding = tokio::spawn(async move { while stream.write_all(&flood).await.is_ok() {} });
+    set.probe.wait(|counts| counts.dropped == 2).await;
+    soon(flooding).await.unwrap();
+    still_serves(&set).await;
+}
+
 #[tokio::test]
 async fn a_caller_that_goes_away_has_its_handlers_dropped() {
     let set = server().await;

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes};
 use super::receive::spend;
 use super::stream::{ReplyState, Role};
 use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, StreamId};
-use crate::wire::{GoAway, REASON_BYTES_MAX, cut, parse_goaway};
+use crate::wire::{GoAway, REASON_BYTES_MAX, ResetCode, cut, parse_goaway};
 use crate::{Error, ErrorKind, Fate};
 
 impl Connection {
@@ -177,6 +177,24 @@ fn error_kind(code: CloseCode) -> ErrorKind {
     match code {
         CloseCode::Timeout | CloseCode::Internal => ErrorKind::ConnectionLost,
         _ => ErrorKind::Protocol,
+    }
+}
+
+/// What a call that the peer has reset ends with.
+pub(super) fn reset_error(code: ResetCode) -> Error {
+    match code {
+        ResetCode::Refused => Error::new(
+            ErrorKind::Refused,
+            "the server did not take the call up: it is shutting down or has as many calls as it takes",
+        ),
+        ResetCode::DeadlineExceeded => {
+            Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server")
+        }
+        ResetCode::LimitExceeded => {
+            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server")
+                .with_fate(Fate::Failed)
+        }
+        ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
     }
 }
 

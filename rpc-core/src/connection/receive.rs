@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::close::reset_error;
 use super::credit::FRAME_COST;
 use super::payload::Payload;
 use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
@@ -384,21 +385,4 @@ impl Connection {
 
 pub(super) fn spend(budget: &mut Budget, now: Instant, code: CloseCode, reason: &str) -> Result<(), Fatal> {
     if budget.spend(now) { Ok(()) } else { Err(Fatal::new(code, reason)) }
-}
-
-fn reset_error(code: ResetCode) -> Error {
-    match code {
-        ResetCode::Refused => Error::new(
-            ErrorKind::Refused,
-            "the server did not take the call up: it is shutting down or has as many calls as it takes",
-        ),
-        ResetCode::DeadlineExceeded => {
-            Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server")
-        }
-        ResetCode::LimitExceeded => {
-            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server")
-                .with_fate(Fate::Failed)
-        }
-        ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
-    }
 }

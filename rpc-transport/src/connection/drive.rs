@@ -39,9 +39,7 @@ pub(crate) struct Driver {
     input: Input,
     output: Transmit,
     is_flushed: bool,
-    /// Those who are about to add to what is written have their turn first.
-    gives_way: bool,
-    /// What there is to write is written now.
+    /// What there is to write is written now: those who are about to add to it have had their turn.
     may_take: bool,
     /// The peer owes it to take some of what is written before more of it is read.
     held_back: bool,
@@ -93,7 +91,6 @@ impl Driver {
             input,
             output: Transmit::new(),
             is_flushed: true,
-            gives_way: false,
             may_take: false,
             held_back: false,
             input_ended: false,
@@ -227,8 +224,13 @@ impl Driver {
         is_time
     }
 
-    /// The link is broken; what has arrived before that is still read.
+    /// The link is broken; what has arrived before that is still read, within the limits on what is not written: the peer may have closed one
+    /// direction only, and send on without end.
     fn poll_last_input(&mut self, cx: &mut Context<'_>, error: io::Error) -> Poll<io::Result<Step>> {
+        let stalled_at = *self.stalled_at.get_or_insert_with(now);
+        if self.is_held_back() || now().duration_since(stalled_at) >= self.write_timeout {
+            return Poll::Ready(Err(error));
+        }
         if !self.pending.is_empty() {
             return Poll::Ready(Ok(Step::Pending));
         }
@@ -241,13 +243,6 @@ impl Driver {
     /// Writes what there is, one batch at a time.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Written>> {
         loop {
-            if std::mem::take(&mut self.gives_way) {
-                // Not tokio's `yield_now`: that parks the task with the worker thread, where it would wait for a handler that blocks the thread.
-                // A task that wakes itself goes to the end of the queue, from which other threads take it.
-                self.may_take = true;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
             if self.output.has_remaining() || !self.is_flushed {
                 if self.poll_output(cx)?.is_pending() {
                     self.stalled_at.get_or_insert_with(now);
@@ -269,9 +264,14 @@ impl Driver {
                 let (unsent, calls) =
                     self.shared.with(|machine| (machine.poll_unsent(cx), machine.calls_in_flight()));
                 ready!(unsent);
-                // Where others are under way they may add to it: one write serves them all.
-                self.gives_way = calls > 1;
-                self.may_take = !self.gives_way;
+                self.may_take = true;
+                if calls > 1 {
+                    // The others may add to it: one write serves them all. Not tokio's `yield_now`: that parks the task with the worker thread,
+                    // where it would wait for a handler that blocks the thread. A task that wakes itself goes to the end of the queue, from which
+                    // other threads take it.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
         }
     }

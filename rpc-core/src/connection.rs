@@ -255,8 +255,12 @@ impl Connection {
 
     /// Takes the wakers whose wait is over; wake them once no lock is held.
     pub fn take_wakes(&mut self) -> Vec<Waker> {
-        // An empty list keeps its memory.
-        if self.wakes.is_empty() { Vec::new() } else { std::mem::take(&mut self.wakes) }
+        std::mem::take(&mut self.wakes)
+    }
+
+    /// Tells whether somebody is to be woken.
+    pub fn has_wakes(&self) -> bool {
+        !self.wakes.is_empty()
     }
 
     /// Returns how many calls became possible for those who met [`OpenError::Full`] since this was asked last.
@@ -332,8 +336,16 @@ impl Connection {
         id.by_acceptor() == (self.side == Side::Server)
     }
 
+    /// Notes that somebody is to be woken.
+    fn wake(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.wakes.push(waker);
+        }
+    }
+
     fn wake_writer(&mut self) {
-        self.wakes.extend(self.writer.take());
+        let writer = self.writer.take();
+        self.wake(writer);
     }
 
     /// Forgets the waker of [`poll_unsent`](Self::poll_unsent), for a writer that asks again by itself and need not be woken until then.
@@ -355,16 +367,18 @@ impl Connection {
         let is_mine = self.is_mine(id);
         let Some(Stream { inflow, outflow, .. }) = self.stream(id) else { return };
         let (held, is_ready) = (Held::of(inflow), outflow.is_ready);
-        let wakers = [inflow.waker.take(), outflow.waker.take()];
+        let (reader, writer) = (inflow.waker.take(), outflow.waker.take());
         // Not taken out but dropped where it is: it is large, and this is done for each call.
         self.table(id).remove(id, is_mine);
         if is_ready {
             self.ready.retain(|ready| *ready != id);
         }
         self.release(id, held);
-        self.wakes.extend(wakers.into_iter().flatten());
+        self.wake(reader);
+        self.wake(writer);
         if self.is_idle() {
-            self.wakes.extend(self.idle.take());
+            let idle = self.idle.take();
+            self.wake(idle);
         }
         if is_mine && self.wants_slot {
             self.slots_freed = self.slots_freed.saturating_add(1);

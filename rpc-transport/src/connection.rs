@@ -3,6 +3,7 @@
 mod drive;
 mod events;
 mod input;
+mod wakes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -46,10 +47,15 @@ impl Shared {
         let result = act(&mut machine);
         // Most acts wake nobody, or the writer alone.
         let wake = machine.pop_wake();
-        let wakes = machine.take_wakes();
+        let wakes = machine.has_wakes().then(|| machine.take_wakes());
         let freed = machine.take_freed_slots();
         drop(machine);
-        wake.into_iter().chain(wakes).for_each(Waker::wake);
+        if let Some(waker) = wake {
+            waker.wake();
+        }
+        if let Some(wakes) = wakes {
+            wakes.into_iter().for_each(Waker::wake);
+        }
         self.announce(freed);
         result
     }

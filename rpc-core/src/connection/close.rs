@@ -136,7 +136,8 @@ impl Connection {
             self.events.push_back(Event::Cancelled(id));
         }
         self.slots_freed = usize::MAX;
-        self.wakes.extend(self.idle.take());
+        let idle = self.idle.take();
+        self.wake(idle);
         self.wake_writer();
     }
 

@@ -166,7 +166,7 @@ impl Connection {
         stream.inflow.held += cost;
         stream.inflow.items.push_back(item);
         let waker = stream.inflow.waker.take();
-        self.wakes.extend(waker);
+        self.wake(waker);
         self.inflow.held += cost;
         self.inflow.items += 1;
     }

@@ -269,7 +269,7 @@ impl Connection {
         }
         let is_detached = *detached;
         let waker = inflow.waker.take();
-        self.wakes.extend(waker);
+        self.wake(waker);
         if is_detached {
             // Nobody will read the items, and the peer must not wait for that.
             self.cancel(id, ResetCode::Cancelled);
@@ -285,7 +285,7 @@ impl Connection {
         }
         stream.inflow.ended = true;
         let waker = stream.inflow.waker.take();
-        self.wakes.extend(waker);
+        self.wake(waker);
     }
 
     /// Lets those who wait for a call that was opened here see how it ended; nobody waits for one that is detached.
@@ -293,10 +293,11 @@ impl Connection {
         let Some(stream) = self.opened.get(id) else { return };
         stream.inflow.ended = true;
         stream.outflow.queue.clear();
-        let wakers = [stream.inflow.waker.take(), stream.outflow.waker.take()];
+        let (reader, writer) = (stream.inflow.waker.take(), stream.outflow.waker.take());
         let is_detached = matches!(stream.role, Role::Opened { detached: true, .. });
         let assembly = stream.inflow.assembly.take();
-        self.wakes.extend(wakers.into_iter().flatten());
+        self.wake(reader);
+        self.wake(writer);
         if let Some(assembly) = assembly {
             self.end_assembly(&assembly);
         }

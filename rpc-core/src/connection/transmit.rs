@@ -36,7 +36,8 @@ impl Connection {
             return Poll::Pending;
         }
         self.outbox.take(empty);
-        self.wakes.extend(self.idle.take());
+        let idle = self.idle.take();
+        self.wake(idle);
         if std::mem::take(&mut self.wants_outbox) {
             self.slots_freed = usize::MAX;
         }
@@ -98,7 +99,7 @@ impl Connection {
     fn sent_message(&mut self, id: StreamId, was_last: bool) {
         if was_last {
             let waker = self.pop_message(id).and_then(|stream| stream.outflow.waker.take());
-            self.wakes.extend(waker);
+            self.wake(waker);
             return self.sent_last(id);
         }
         let Some(stream) = self.pop_message(id) else { return };
@@ -108,7 +109,7 @@ impl Connection {
             return self.ready.push_back(id);
         }
         let (waker, finish) = (stream.outflow.waker.take(), stream.outflow.finish.take());
-        self.wakes.extend(waker);
+        self.wake(waker);
         if let Some(finish) = finish {
             self.send_finish(id, &finish);
         }

@@ -20,6 +20,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use super::Shared;
 use super::events::Events;
 use super::input::Input;
+use super::wakes::Wakes;
 use crate::clock::now;
 use crate::link::{ByteStream, Link};
 
@@ -55,7 +56,8 @@ pub(crate) struct Driver {
     others_wait: bool,
     /// How often was read since.
     reads: u32,
-    wakes: Vec<Waker>,
+    /// Those whose answers have been read.
+    wakes: Wakes,
 }
 
 /// What a driver goes on with.
@@ -100,7 +102,7 @@ impl Driver {
             pending: VecDeque::new(),
             others_wait: false,
             reads: 0,
-            wakes: Vec::new(),
+            wakes: Wakes::default(),
         }
     }
 
@@ -110,8 +112,10 @@ impl Driver {
     /// It can be dropped and called again; nothing is lost.
     pub(crate) async fn run(&mut self) {
         self.run_to_end().await;
+        self.wakes.wake_all();
         // Oneway calls that came before the end go on without the connection.
         while !self.pending.is_empty() {
+            self.events.others_had_turn();
             self.events.act_on(&mut self.pending);
         }
         trim_buffers(now());
@@ -180,7 +184,7 @@ impl Driver {
             if self.stalled_at.is_some_and(|at| now().duration_since(at) >= self.write_timeout) {
                 return Poll::Ready(Err(stalled(self.write_timeout)));
             }
-            if self.gives_turn(cx) {
+            if self.wakes_more(cx) || self.gives_turn(cx) {
                 return Poll::Pending;
             }
             if let Poll::Ready(step) = self.poll_read(cx)? {
@@ -190,7 +194,7 @@ impl Driver {
                 break;
             }
         }
-        (self.others_wait, self.reads) = (false, 0);
+        self.others_had_turn();
         if let Some(stalled_at) = self.stalled_at {
             let due = deadline_after(stalled_at, self.write_timeout).into();
             if due < timer.deadline() {
@@ -218,10 +222,27 @@ impl Driver {
     fn gives_turn(&mut self, cx: &Context<'_>) -> bool {
         let is_time = self.others_wait && (self.reads >= READS_MAX || !self.pending.is_empty());
         if is_time {
-            (self.others_wait, self.reads) = (false, 0);
+            self.others_had_turn();
             cx.waker().wake_by_ref();
         }
         is_time
+    }
+
+    fn others_had_turn(&mut self) {
+        (self.others_wait, self.reads) = (false, 0);
+        self.events.others_had_turn();
+    }
+
+    /// Wakes the next of those whose answers were read, and lets them have their turn; what they send is written before others are woken.
+    fn wakes_more(&mut self, cx: &Context<'_>) -> bool {
+        let has_more = !self.wakes.0.is_empty();
+        if has_more {
+            self.wakes.wake_portion();
+            self.others_had_turn();
+            self.may_take = true;
+            cx.waker().wake_by_ref();
+        }
+        has_more
     }
 
     /// The link is broken; what has arrived before that is still read, within the limits on what is not written: the peer may have closed one
@@ -303,15 +324,15 @@ impl Driver {
     fn receive(&mut self) -> Result<(), Fatal> {
         let now = now();
         let Self { shared, input, wakes, pending, .. } = self;
-        let received = shared.with_many(wakes, |machine| {
+        let received = shared.with_many(&mut wakes.0, |machine| {
             // Answers that are made here are written by this task without its being woken.
             machine.forget_writer();
             let received = machine.receive(&mut input.bytes, now);
             pending.extend(std::iter::from_fn(|| machine.poll_event()));
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });
-        self.others_wait |= !self.wakes.is_empty();
-        self.wakes.drain(..).for_each(Waker::wake);
+        self.others_wait |= !self.wakes.0.is_empty();
+        self.wakes.wake_portion();
         self.held_back = received?;
         self.act()
     }
@@ -321,7 +342,6 @@ impl Driver {
         if self.events.act_on(&mut self.pending) {
             (self.others_wait, self.reads) = (true, READS_MAX);
         }
-        self.others_wait |= !self.pending.is_empty();
         self.may_take |= self.events.is_server();
         Ok(())
     }
@@ -364,7 +384,7 @@ impl Driver {
         self.input.shrink();
         self.events.forget_done();
         self.pending.shrink_to(KEPT);
-        self.wakes.shrink_to(KEPT);
+        self.wakes.0.shrink_to(KEPT);
         let now = now();
         trim_buffers(now);
         self.shared.with(|machine| {

@@ -6,12 +6,17 @@ use rpc_core::connection::{Event, Incoming};
 use rpc_core::wire::StreamId;
 use tokio::task::AbortHandle;
 
+use super::wakes::portion;
+
 /// Answers the calls that a server reads.
 pub(crate) trait Answer: Send {
     /// Calls come, some of which may be answered before their `start` returns.
     fn start_batch(&mut self);
 
-    /// Tells whether others should have their turn before the next call of the batch.
+    /// Other tasks have had their turn.
+    fn others_had_turn(&mut self);
+
+    /// Tells whether others should have their turn before the next call.
     fn is_time_up(&self) -> bool;
 
     /// Tells whether handlers of the batch run elsewhere that may hold a thread for long.
@@ -50,8 +55,8 @@ impl Events {
         self.answer.is_some()
     }
 
-    /// Acts on events until it is time for others; what is left is to be acted on later. Tells whether handlers were started elsewhere that
-    /// may hold a thread for long.
+    /// Acts on a portion of the events, or on fewer where it is time for others; what is left is to be acted on later. Tells whether others
+    /// should have their turn: handlers have run here for long, or were started elsewhere and may hold a thread for long.
     pub(super) fn act_on(&mut self, events: &mut VecDeque<Event>) -> bool {
         if events.is_empty() {
             return false;
@@ -59,12 +64,26 @@ impl Events {
         if let Some(answer) = &mut self.answer {
             answer.start_batch();
         }
-        while !self.answer.as_ref().is_some_and(|answer| answer.is_time_up())
+        let mut left = portion(events.len());
+        while left > 0
+            && !self.is_time_up()
             && let Some(event) = events.pop_front()
         {
             self.act(event);
+            left -= 1;
         }
-        self.answer.as_ref().is_some_and(|answer| answer.has_started_slow())
+        self.is_time_up() || self.answer.as_ref().is_some_and(|answer| answer.has_started_slow())
+    }
+
+    fn is_time_up(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.is_time_up())
+    }
+
+    /// Other tasks have had their turn.
+    pub(super) fn others_had_turn(&mut self) {
+        if let Some(answer) = &mut self.answer {
+            answer.others_had_turn();
+        }
     }
 
     fn act(&mut self, event: Event) {

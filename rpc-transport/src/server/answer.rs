@@ -101,8 +101,12 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn start_batch(&mut self) {
-        self.in_place = InPlace::new();
+        self.in_place.resume();
         self.has_started_slow = false;
+    }
+
+    fn others_had_turn(&mut self) {
+        self.in_place.start_over();
     }
 
     fn has_started_slow(&self) -> bool {

@@ -93,7 +93,7 @@ impl<F: Future> Future for Measure<'_, F> {
 
 /// How long handlers have run in place since other tasks had their turn.
 pub(super) struct InPlace {
-    since: Instant,
+    spent: Duration,
     /// When the last of them was done: the next starts then, which saves a look at the clock.
     now: Instant,
 }
@@ -101,19 +101,30 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Starts with no time spent.
     pub(super) fn new() -> Self {
-        let now = Instant::now();
-        Self { since: now, now }
+        Self { spent: Duration::ZERO, now: Instant::now() }
+    }
+
+    /// Others have had their turn.
+    pub(super) fn start_over(&mut self) {
+        self.spent = Duration::ZERO;
+    }
+
+    /// Goes on after other work, which does not count.
+    pub(super) fn resume(&mut self) {
+        self.now = Instant::now();
     }
 
     /// Returns the time since this was asked last.
     pub(super) fn lap(&mut self) -> Duration {
         let last = std::mem::replace(&mut self.now, Instant::now());
-        self.now.saturating_duration_since(last)
+        let lap = self.now.saturating_duration_since(last);
+        self.spent += lap;
+        lap
     }
 
     /// Tells whether others should have their turn.
     pub(super) fn is_time_up(&self) -> bool {
-        self.now.saturating_duration_since(self.since) >= IN_PLACE_MAX
+        self.spent >= IN_PLACE_MAX
     }
 }
 
@@ -177,7 +188,7 @@ mod tests {
     fn others_have_their_turn_after_so_long_in_place() {
         let mut in_place = InPlace::new();
         assert!(!in_place.is_time_up());
-        in_place.now = in_place.since + IN_PLACE_MAX;
+        in_place.spent = IN_PLACE_MAX;
         assert!(in_place.is_time_up());
     }
 }

@@ -1,5 +1,10 @@
 //! Memory for large messages, used again: the system gives fresh pages one fault at a time, which costs more than copying into them.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a buffer is booked when it is lent or kept and taken off when it no longer is, with the capacity that it keeps"
+)]
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

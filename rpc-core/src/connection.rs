@@ -195,6 +195,7 @@ pub struct Connection {
 struct Closed {
     kind: crate::ErrorKind,
     reason: String,
+    unsent: close::Unsent,
 }
 
 impl Connection {
@@ -279,6 +280,7 @@ impl Connection {
     }
 
     /// Returns how many calls are under way, in both directions.
+    #[expect(clippy::arithmetic_side_effects, reason = "a side has 65,536 slots")]
     pub fn calls_in_flight(&self) -> usize {
         self.opened.live() + self.accepted.live()
     }

@@ -4,13 +4,38 @@
 //! what generated code calls into; and the protocol as a state machine that opens no socket, spawns no task and reads no clock.
 //! Users depend on the `farcall` crate, which re-exports what they need.
 
+// What a peer sends passes through this crate. What could panic there is argued where it stands.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod body;
 mod buffers;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a call that is polled after its end is its caller's mistake"
+)]
 mod call;
 mod codec;
 pub mod connection;
 mod context;
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "loops up to a length, in constants"
+)]
 mod descriptor;
+#[expect(clippy::arithmetic_side_effects, reason = "what is encoded here is in memory")]
 mod dispatch;
 mod error;
 mod generated;
@@ -19,6 +44,7 @@ mod message;
 mod metadata;
 mod reply;
 mod request;
+#[expect(clippy::unreachable, reason = "an id hashes as one number")]
 mod router;
 mod service;
 mod status;

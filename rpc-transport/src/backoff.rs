@@ -55,7 +55,9 @@ impl Backoff {
     /// Returns the wait after so many failures in a row, given a number of chance from 0 to 1.
     pub(crate) fn after(&self, failures: u32, chance: f64) -> Duration {
         let steps = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        let wait = (self.first.as_secs_f64() * self.factor.powi(steps)).min(self.cap.as_secs_f64());
+        // Not infinite: no wait, times that, would be no number.
+        let growth = self.factor.powi(steps).min(f64::MAX);
+        let wait = (self.first.as_secs_f64() * growth).min(self.cap.as_secs_f64());
         Duration::try_from_secs_f64(wait * (1.0 + self.jitter * (2.0 * chance - 1.0))).unwrap_or(self.cap)
     }
 }
@@ -70,6 +72,12 @@ mod tests {
         let waits: Vec<_> =
             [1, 2, 3, 20, u32::MAX].map(|failures| backoff.after(failures, 0.5).as_millis()).into();
         assert_eq!(waits, [100, 160, 256, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn no_wait_stays_none_however_often_a_try_fails() {
+        let backoff = Backoff::default().first(Duration::ZERO);
+        assert_eq!(backoff.after(u32::MAX, 0.5), Duration::ZERO);
     }
 
     #[test]

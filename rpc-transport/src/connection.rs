@@ -3,12 +3,18 @@
 mod drive;
 mod events;
 mod input;
+#[cfg(all(test, farcall_loom))]
+pub(crate) mod model;
 mod wakes;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, farcall_loom)))]
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[cfg(all(test, farcall_loom))]
+use loom::sync::{Mutex, MutexGuard};
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Peer};

@@ -155,11 +155,11 @@ fn gather(
     end: &mut Option<Sent>,
     cx: &mut Context<'_>,
 ) -> ControlFlow<()> {
-    let mut bytes = 0;
+    let mut bytes = 0_usize;
     while end.is_none() && batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
         match items.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(item))) => {
-                bytes += item.len();
+                bytes = bytes.saturating_add(item.len());
                 batch.push_back(item);
             }
             Poll::Ready(Some(Err(error))) => *end = Some(Sent::Failed(error)),

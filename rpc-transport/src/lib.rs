@@ -3,6 +3,20 @@
 //! This crate moves frames between sockets and the state machine of `rpc-core`, and knows no service. A [`Channel`] makes calls, a [`Server`]
 //! answers them; both run over `tcp://`, `unix://` and `mem://` links with the same two loops.
 
+// What a peer sends passes through this crate. What could panic there is argued where it stands.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod backoff;
 mod call;
 mod channel;

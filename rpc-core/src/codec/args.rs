@@ -92,6 +92,7 @@ macro_rules! tuples {
     ($($count:literal: $($name:ident $index:tt),*;)*) => {$(
         impl<$($name: Serialize + ?Sized),*> ArgsRef for ($(&$name,)*) {
             #[allow(unused_variables)]
+            #[allow(clippy::indexing_slicing, reason = "generated code names each argument")]
             fn serialize_fields<S: SerializeStruct>(
                 &self,
                 names: &[&'static str],
@@ -115,6 +116,7 @@ macro_rules! tuples {
             }
 
             #[allow(non_snake_case, clippy::unused_unit)]
+            #[allow(clippy::indexing_slicing, reason = "generated code names each argument")]
             fn from_map<Map: MapAccess<'de>>(
                 mut map: Map,
                 names: &'static [&'static str],

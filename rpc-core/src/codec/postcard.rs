@@ -62,6 +62,10 @@ struct Output<'a>(&'a mut Vec<u8>);
 
 impl Output<'_> {
     #[cold]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "both lengths are of what is in memory, apart from each other"
+    )]
     fn grow(&mut self, bytes: usize) {
         // What follows it is small as a rule; twice as much, so that many large parts are not copied again for each.
         let mut larger = buffers::take((self.0.len() + bytes + 1024).max(2 * self.0.len()));
@@ -86,7 +90,7 @@ impl Flavor for Output<'_> {
             self.0.extend(bytes.iter().copied());
             return Ok(());
         }
-        if self.0.capacity() - self.0.len() < bytes.len() && bytes.len() >= LARGE_BYTES_MIN {
+        if self.0.spare_capacity_mut().len() < bytes.len() && bytes.len() >= LARGE_BYTES_MIN {
             self.grow(bytes.len());
         }
         self.0.extend_from_slice(bytes);

@@ -18,7 +18,7 @@
 //! }
 //! ```
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -58,7 +58,9 @@ pub(crate) fn decoding<'a, R>(message: &'a Bytes, decode: impl FnOnce(&'a [u8]) 
     if message.len() < SHARED_BYTES_MIN {
         return decode(message);
     }
-    let _restored = Restored(SOURCE.replace(Some(message.clone())));
+    // In a thread that is ending there is no place: what is decoded there is copied.
+    let source = SOURCE.try_with(|source| source.replace(Some(message.clone())));
+    let _restored = Restored(source.unwrap_or_default());
     decode(message)
 }
 
@@ -67,19 +69,19 @@ struct Restored(Option<Bytes>);
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        SOURCE.replace(self.0.take());
+        let _ = SOURCE.try_with(|source| source.replace(self.0.take()));
     }
 }
 
 /// Decodes a value from a message; one that is `Bytes` as a whole shares its memory.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(codec: CodecKind, message: &Bytes) -> Result<T, Error> {
-    if TypeId::of::<T>() != TypeId::of::<Bytes>() {
-        return decoding(message, |bytes| codec.decode(bytes));
+    let mut value = None;
+    let place: &mut dyn Any = &mut value;
+    if let Some(place) = place.downcast_mut() {
+        let Whole(bytes) = decoding(message, |bytes| codec.decode(bytes))?;
+        *place = Some(bytes);
     }
-    let whole = decoding(message, |bytes| codec.decode::<Whole>(bytes))?;
-    let mut value = Some(whole.0);
-    let value: &mut dyn Any = &mut value;
-    Ok(value.downcast_mut().and_then(Option::take).expect("the type is `Bytes`"))
+    value.map_or_else(|| decoding(message, |bytes| codec.decode(bytes)), Ok)
 }
 
 #[derive(serde::Deserialize)]
@@ -95,12 +97,13 @@ impl<'de> Visitor<'de> for SharedVisitor {
     }
 
     fn visit_borrowed_bytes<E: serde::de::Error>(self, slice: &'de [u8]) -> Result<Bytes, E> {
-        SOURCE.with_borrow(|source| match source {
-            Some(message) if slice.len() >= SHARED_BYTES_MIN && holds(message, slice) => {
-                Ok(message.slice_ref(slice))
-            }
-            _ => self.visit_bytes(slice),
-        })
+        let share = |source: &RefCell<Option<Bytes>>| {
+            let source = source.borrow();
+            let message =
+                source.as_ref().filter(|message| slice.len() >= SHARED_BYTES_MIN && holds(message, slice));
+            message.map(|message| message.slice_ref(slice))
+        };
+        SOURCE.try_with(share).ok().flatten().map_or_else(|| self.visit_bytes(slice), Ok)
     }
 
     fn visit_bytes<E: serde::de::Error>(self, slice: &[u8]) -> Result<Bytes, E> {

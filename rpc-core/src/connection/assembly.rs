@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::credit::FRAME_COST;
+use super::credit::frame_cost;
 use super::receive::protocol;
 use super::stream::{Assembly, Item, ReplyState, Role};
 use super::{Connection, Event, Fatal, Incoming, StreamId};
@@ -24,7 +24,7 @@ impl Connection {
             return Err(protocol("a message goes on that was complete"));
         }
         // The memory for the whole is taken when there is room for it; until then only for what is here.
-        let held = if is_head { payload.len() as u64 } else { FRAME_COST + payload.len() as u64 };
+        let held = if is_head { payload.len() as u64 } else { frame_cost(payload.len()) };
         let mut buffer = buffers::take(if self.has_room(total) { total } else { payload.len() });
         buffer.extend_from_slice(payload);
         let assembly = Assembly { total, buffer, admitted: false, held, is_head };
@@ -36,6 +36,10 @@ impl Connection {
     }
 
     /// Takes a further part.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "what is held was granted, by windows that are u32 on the wire"
+    )]
     pub(super) fn continue_message(
         &mut self,
         id: StreamId,
@@ -45,7 +49,7 @@ impl Connection {
     ) -> Result<(), Fatal> {
         let Some(stream) = self.stream(id) else { return Ok(()) };
         let Some(assembly) = &mut stream.inflow.assembly else { return Ok(()) };
-        let left = assembly.total - assembly.buffer.len();
+        let left = assembly.rest_bytes();
         let is_whole = !flags.has(Flags::MORE);
         if payload.len() > left || is_whole != (payload.len() == left) {
             return Err(protocol("the parts of a message do not add up to its length"));
@@ -72,7 +76,7 @@ impl Connection {
         if is_head {
             return self.complete_head(id, message, last);
         }
-        let cost = FRAME_COST + message.len() as u64;
+        let cost = frame_cost(message.len());
         self.hold(id, Item { bytes: message, cost });
         if last {
             self.end_inflow(id, None);

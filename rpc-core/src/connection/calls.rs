@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes};
 use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
 use super::transmit::GATHER_BYTES;
 use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
-use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes};
+use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes, put_length};
 use crate::{CodecKind, Error, ErrorKind, Fate, Metadata, MethodId, Status};
 
 /// What an OPEN frame holds at most beside metadata and message.
@@ -58,6 +58,7 @@ impl Connection {
     ///
     /// # Errors
     /// See [`OpenError`]; nothing is sent then.
+    #[expect(clippy::arithmetic_side_effects, reason = "no connection lasts for 2^64 calls")]
     pub fn open(&mut self, call: OpenCall<'_>) -> Result<StreamId, OpenError> {
         if !self.takes_calls() {
             return Err(OpenError::Closed);
@@ -65,9 +66,8 @@ impl Connection {
         let Some(peer) = &self.peer else { return Err(OpenError::Closed) };
         let settings = &peer.settings;
         check(call.message.len(), settings.message_bytes_max, "message").map_err(OpenError::Failed)?;
-        let head_bytes = HEAD_BYTES + metadata_bytes(call.metadata);
-        check(metadata_bytes(call.metadata), settings.metadata_bytes_max, "metadata")
-            .map_err(OpenError::Failed)?;
+        let metadata_bytes = metadata_bytes(call.metadata);
+        check(metadata_bytes, settings.metadata_bytes_max, "metadata").map_err(OpenError::Failed)?;
         if self.outbox.len() > GATHER_BYTES.max(self.config.buffer_bytes_max as usize) {
             self.wants_outbox = true;
             return Err(OpenError::Full);
@@ -92,7 +92,7 @@ impl Connection {
             .with_if(Flags::DEADLINE, call.timeout.is_some())
             .with_if(Flags::ONEWAY, call.oneway);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
-        self.send_head(header, head_bytes, call.message, !call.items, |out| {
+        self.send_head(header, metadata_bytes, call.message, !call.items, |out| {
             out.put_u64_le(call.method.as_u64());
             if let Some(timeout) = call.timeout {
                 out.put_u64_le(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
@@ -180,8 +180,8 @@ impl Connection {
         let Some(peer) = &self.peer else { return };
         let settings = &peer.settings;
         let size = check(answer.message.len(), settings.message_bytes_max, "result");
-        let size = size.and(check(metadata_bytes(&answer.metadata), settings.metadata_bytes_max, "metadata"));
-        let head_bytes = HEAD_BYTES + metadata_bytes(&answer.metadata);
+        let metadata_bytes = metadata_bytes(&answer.metadata);
+        let size = size.and(check(metadata_bytes, settings.metadata_bytes_max, "metadata"));
         if let Err(error) = size {
             let text = format!("{error}: the limit is the caller's own, set with the limits of its channel");
             let status = Status::new(crate::Code::ResourceExhausted, text);
@@ -196,7 +196,7 @@ impl Connection {
             .with_if(Flags::METADATA, !answer.metadata.is_empty())
             .with_if(Flags::FAILED, answer.failed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
-        self.send_head(header, head_bytes, answer.message, !answer.items, |out| {
+        self.send_head(header, metadata_bytes, answer.message, !answer.items, |out| {
             if !answer.metadata.is_empty() {
                 encode_metadata(&answer.metadata, out);
             }
@@ -273,13 +273,14 @@ impl Connection {
     fn send_head(
         &mut self,
         header: FrameHeader,
-        head_bytes: usize,
+        metadata_bytes: usize,
         mut message: Bytes,
         last: bool,
         head: impl FnOnce(&mut bytes::BytesMut),
     ) {
         let total = message.len();
-        let rest = message.split_off(total.min(self.part_bytes(head_bytes)));
+        let part_bytes = self.part_bytes(HEAD_BYTES.saturating_add(metadata_bytes));
+        let rest = message.split_off(total.min(part_bytes));
         let is_whole = rest.is_empty();
         if last && let Some(stream) = self.stream(header.id) {
             stream.outflow.ended = true;
@@ -290,9 +291,7 @@ impl Connection {
             |out| {
                 head(out);
                 if !is_whole {
-                    out.put_u32_le(
-                        u32::try_from(total).expect("a message is within the peer's limit, a u32"),
-                    );
+                    put_length(out, total);
                 }
             },
             message,

@@ -1,6 +1,6 @@
 //! How a connection ends: drained, closed for a fault, lost, or silent for too long.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{BufMut, Bytes};
 
@@ -8,7 +8,7 @@ use super::receive::spend;
 use super::stream::{ReplyState, Role};
 use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, StreamId};
 use crate::wire::{GoAway, REASON_BYTES_MAX, ResetCode, cut, parse_goaway};
-use crate::{Error, ErrorKind, Fate};
+use crate::{Error, ErrorKind, Fate, deadline_after};
 
 impl Connection {
     /// Takes no further calls and tells the peer which was the last; those under way go on.
@@ -28,12 +28,12 @@ impl Connection {
             CloseCode::Shutdown => ErrorKind::Closed,
             code => error_kind(code),
         };
-        self.end_all(kind, &fatal.reason);
+        self.end_all(kind, &fatal.reason, Unsent::Leaves);
     }
 
     /// Ends all calls because the link is gone.
     pub fn lost(&mut self, reason: &str) {
-        self.end_all(ErrorKind::ConnectionLost, reason);
+        self.end_all(ErrorKind::ConnectionLost, reason, Unsent::Dropped);
     }
 
     /// Tells whether the connection has ended.
@@ -54,8 +54,8 @@ impl Connection {
     /// Returns when [`on_timer`](Self::on_timer) wants to be called.
     pub fn timer(&self) -> Instant {
         match self.pinged_at {
-            Some(pinged_at) => pinged_at + self.config.ping_timeout.min(FAR),
-            None => self.heard_at + self.config.ping_interval.min(FAR),
+            Some(pinged_at) => deadline_after(pinged_at, self.config.ping_timeout),
+            None => deadline_after(self.heard_at, self.config.ping_interval),
         }
     }
 
@@ -67,6 +67,9 @@ impl Connection {
         if now < self.timer() || self.closed.is_some() {
             return Ok(());
         }
+        // Nothing was heard for long.
+        self.opened.shrink();
+        self.accepted.shrink();
         if self.pinged_at.is_some() {
             let text = format!("nothing was heard from the peer for {:?}", now.duration_since(self.heard_at));
             return Err(Fatal::new(CloseCode::Timeout, text));
@@ -115,16 +118,17 @@ impl Connection {
         // Those who wait for a slot must look for another connection.
         self.slots_freed = usize::MAX;
         if code != CloseCode::Shutdown {
-            self.end_all(error_kind(code), &format!("the peer closed the connection: {reason}"));
+            let reason = format!("the peer closed the connection: {reason}");
+            self.end_all(error_kind(code), &reason, Unsent::Dropped);
         }
         Ok(())
     }
 
-    fn end_all(&mut self, kind: ErrorKind, reason: &str) {
+    fn end_all(&mut self, kind: ErrorKind, reason: &str, unsent: Unsent) {
         if self.closed.is_some() {
             return;
         }
-        self.closed = Some(Closed { kind, reason: reason.to_owned() });
+        self.closed = Some(Closed { kind, reason: reason.to_owned(), unsent });
         self.ready.clear();
         self.waiting.clear();
         for id in self.opened.ids() {
@@ -134,6 +138,9 @@ impl Connection {
         for id in self.accepted.ids() {
             self.remove(id);
             self.events.push_back(Event::Cancelled(id));
+        }
+        if let Unsent::Dropped = unsent {
+            self.outbox.clear();
         }
         self.slots_freed = usize::MAX;
         let idle = self.idle.take();
@@ -159,7 +166,7 @@ impl Connection {
         Some(Error::new(closed.kind, closed.reason.clone()).with_fate(Fate::MaybeExecuted))
     }
 
-    /// Says whether a call may have run, by whether its first byte has been taken to be written.
+    /// Says whether a call may have run, by whether its first byte has been taken to be written, or still will be.
     fn lost_error(&mut self, id: StreamId) -> Error {
         let closed = self.closed.as_ref();
         let kind = closed.map_or(ErrorKind::ConnectionLost, |closed| closed.kind);
@@ -168,9 +175,20 @@ impl Connection {
             Some(Role::Opened { sent_at, .. }) => *sent_at,
             _ => 0,
         };
-        let fate = if self.outbox.is_taken(sent_at) { Fate::MaybeExecuted } else { Fate::NeverSent };
+        let leaves = closed.is_some_and(|closed| matches!(closed.unsent, Unsent::Leaves));
+        let fate =
+            if leaves || self.outbox.is_taken(sent_at) { Fate::MaybeExecuted } else { Fate::NeverSent };
         Error::new(kind, reason).with_fate(fate)
     }
+}
+
+/// What becomes of frames that are not on their way when a connection ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unsent {
+    /// The farewell comes after them.
+    Leaves,
+    /// There is nobody left to write to.
+    Dropped,
 }
 
 /// What a connection that was closed with this code is to the calls on it.
@@ -198,6 +216,3 @@ pub(super) fn reset_error(code: ResetCode) -> Error {
         ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
     }
 }
-
-/// Far enough to be never, near enough to be added to any time.
-const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

@@ -6,6 +6,11 @@
 //! admitted whole where there is room, and until then its own call's window bounds it. Counted with the items, parts
 //! that wait for room could take the credit that those need which have it.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "accounts are u64 and grow by lengths that are u32 or in memory; what is taken off was booked before"
+)]
+
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -18,7 +23,15 @@ use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
 use crate::wire::{HEADER_BYTES, parse_u32};
 
 /// What a DATA frame costs beside its content, so that empty items cannot be sent without end.
-pub(super) const FRAME_COST: u64 = HEADER_BYTES as u64;
+const FRAME_COST: u64 = HEADER_BYTES as u64;
+
+/// What the first frame of a message that goes on costs beside its part: the announced length comes before that.
+pub(super) const START_COST: u64 = FRAME_COST + TOTAL_BYTES as u64;
+
+/// What a DATA frame with so much content costs.
+pub(super) fn frame_cost(bytes: usize) -> u64 {
+    FRAME_COST + bytes as u64
+}
 
 /// What all calls of the peer may send, and what is kept of it.
 #[derive(Debug)]
@@ -144,7 +157,7 @@ impl Connection {
             return;
         }
         // A sender waits for credit for the announced length too, be it sent or not.
-        let target = inflow.target(size, FRAME_COST + TOTAL_BYTES as u64);
+        let target = inflow.target(size, START_COST);
         // A message that was admitted must not stop for want of the last few bytes.
         let is_admitted = inflow.assembly.as_ref().is_some_and(|assembly| assembly.admitted);
         let least = match is_admitted {
@@ -230,7 +243,7 @@ impl Connection {
                 inflow.is_waiting = false;
                 assembly.admitted = true;
                 assembly.held = 0;
-                assembly.buffer.reserve_exact(total - assembly.buffer.len());
+                assembly.buffer.reserve_exact(assembly.rest_bytes());
                 self.grant_stream(id);
             }
         }

@@ -1,5 +1,10 @@
 //! What waits to be written: small frames gathered in one buffer, large bodies beside it as they are.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "what is unsent is in memory and what was ever sent is a u64; no more is taken off than there is"
+)]
+
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
@@ -55,12 +60,7 @@ impl Buf for Transmit {
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let tail = (!self.tail.is_empty()).then_some(&*self.tail);
         let parts = self.segments.iter().map(|segment| &**segment).chain(tail);
-        let mut filled = 0;
-        for (slice, part) in slices.iter_mut().zip(parts) {
-            *slice = IoSlice::new(part);
-            filled += 1;
-        }
-        filled
+        slices.iter_mut().zip(parts).map(|(slice, part)| *slice = IoSlice::new(part)).count()
     }
 
     fn advance(&mut self, mut count: usize) {
@@ -116,6 +116,11 @@ impl Outbox {
     }
 
     /// Appends a frame that ends with `body`; its length is filled in.
+    #[expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "the tail only grows, by a header first; all content is cut to a peer's frame, of 16 MiB at most"
+    )]
     pub(super) fn frame(&mut self, header: FrameHeader, head: impl FnOnce(&mut BytesMut), body: Bytes) {
         let tail = &mut self.pending.tail;
         let start = tail.len();
@@ -130,6 +135,11 @@ impl Outbox {
     /// Appends a frame whose content is small.
     pub(super) fn control(&mut self, header: FrameHeader, content: &[u8]) {
         self.frame(header, |out| out.put_slice(content), Bytes::new());
+    }
+
+    /// Drops what the writer has not taken.
+    pub(super) fn clear(&mut self) {
+        self.pending = Transmit::new();
     }
 
     /// Gives the writer all there is, for an empty one in exchange.

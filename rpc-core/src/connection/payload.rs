@@ -28,6 +28,10 @@ impl<'i> Payload<'i> {
 impl Deref for Payload<'_> {
     type Target = [u8];
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "they are there, and nobody else can take them off meanwhile"
+    )]
     fn deref(&self) -> &[u8] {
         &self.input[..self.bytes]
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::close::reset_error;
-use super::credit::FRAME_COST;
+use super::credit::frame_cost;
 use super::payload::Payload;
 use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
 use super::{
@@ -28,15 +28,11 @@ impl Connection {
     /// # Errors
     /// The peer broke the protocol: [`close`](Self::close) the connection.
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
-        if !input.is_empty() {
-            self.heard_at = now;
-            self.pinged_at = None;
-        }
         if self.closed.is_none() && self.peer.is_none() && !self.receive_hello(input)? {
             return Ok(());
         }
         while self.closed.is_none()
-            && let Some(raw) = input.first_chunk::<HEADER_BYTES>()
+            && let Some((raw, rest)) = input.split_first_chunk::<HEADER_BYTES>()
         {
             let header = FrameHeader::parse(raw);
             // Held against the limit before anything is reserved for it.
@@ -45,13 +41,17 @@ impl Connection {
                 let text = format!("a frame of {} bytes came; the limit here is {bytes_max}", header.bytes);
                 return Err(Fatal::new(CloseCode::FrameTooLarge, text));
             }
-            let bytes = HEADER_BYTES + header.bytes as usize;
-            if input.len() < bytes {
-                input.reserve(bytes - input.len());
+            let bytes = header.bytes as usize;
+            let missing = bytes.saturating_sub(rest.len());
+            if missing > 0 {
+                input.reserve(missing);
                 return Ok(());
             }
             input.advance(HEADER_BYTES);
-            self.receive_frame(header, Payload::new(input, bytes - HEADER_BYTES), now)?;
+            // Not the start of one: a peer could send a frame byte by byte without end.
+            self.heard_at = now;
+            self.pinged_at = None;
+            self.receive_frame(header, Payload::new(input, bytes), now)?;
         }
         if self.closed.is_some() {
             input.clear();
@@ -211,7 +211,7 @@ impl Connection {
 
     fn receive_data(&mut self, header: FrameHeader, payload: Payload<'_>) -> Result<(), Fatal> {
         let (id, flags) = (header.id, header.flags);
-        let cost = FRAME_COST + payload.len() as u64;
+        let cost = frame_cost(payload.len());
         self.charge_connection(cost)?;
         self.receive_charged(id, flags, payload, cost)?;
         // Whatever became of it: what is not held is free again at once.
@@ -377,7 +377,7 @@ impl Connection {
         }
         let is_over = self.stream(id).is_none_or(|stream| stream.inflow.outcome.is_some());
         if is_over {
-            self.late_frames += 1;
+            self.late_frames = self.late_frames.saturating_add(1);
             return Ok(None);
         }
         Ok(self.stream(id))

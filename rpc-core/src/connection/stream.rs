@@ -130,15 +130,24 @@ impl Stream {
 /// for small calls not to wait long behind what fills the buffers between the two.
 pub(super) const ADMITTED_WINDOW_BYTES: u64 = 4 << 20;
 
+impl Assembly {
+    /// What is still to come.
+    #[expect(clippy::arithmetic_side_effects, reason = "a part that goes beyond the total is refused")]
+    pub(super) fn rest_bytes(&self) -> usize {
+        self.total - self.buffer.len()
+    }
+}
+
 impl Inflow {
     /// What the peer should be able to send: a window less what is kept of it, and the next part of a message that was admitted.
     ///
     /// The message does not wait for the reader of the items before it: it takes room that others wait for.
+    #[expect(clippy::arithmetic_side_effects, reason = "a window and a message's length are u32 on the wire")]
     pub(super) fn target(&self, window: u64, frame_cost: u64) -> u64 {
         let free = window.saturating_sub(self.held);
         match &self.assembly {
             Some(assembly) if assembly.admitted => {
-                let rest = (assembly.total - assembly.buffer.len()) as u64;
+                let rest = assembly.rest_bytes() as u64;
                 free + (rest + frame_cost * (rest / (16 << 10) + 1)).min(ADMITTED_WINDOW_BYTES)
             }
             Some(assembly) => free.saturating_sub(assembly.held),

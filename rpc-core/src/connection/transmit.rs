@@ -2,13 +2,13 @@
 
 use std::task::{Context, Poll};
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 
 use super::calls::set_waker;
-use super::credit::FRAME_COST;
+use super::credit::{START_COST, frame_cost};
 use super::stream::Outgoing;
 use super::{Connection, FrameHeader, FrameKind, StreamId, Transmit};
-use crate::wire::Flags;
+use crate::wire::{Flags, put_length};
 
 /// How much is gathered for one write: enough to make writes rare, little enough for a small call not to wait long behind it.
 pub(super) const GATHER_BYTES: usize = 128 * 1024;
@@ -61,6 +61,10 @@ impl Connection {
     }
 
     /// Sends the next part of a call's first message; false where the connection has no credit for it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "either credit is at least `least`, of which the start is a part; a part is shorter than its frame"
+    )]
     fn send_part(&mut self, id: StreamId) -> bool {
         let (granted_out, chunk) = (self.granted_out, self.part_bytes(TOTAL_BYTES));
         let Some(stream) = self.stream(id) else { return true };
@@ -79,7 +83,7 @@ impl Connection {
         if granted_out < least {
             return false;
         }
-        let room = outflow.granted.min(granted_out) - FRAME_COST - TOTAL_BYTES as u64;
+        let room = outflow.granted.min(granted_out) - START_COST;
         let part = message.rest.split_to(total.min(chunk).min(usize::try_from(room).unwrap_or(usize::MAX)));
         let is_whole = message.rest.is_empty();
         let announced = (!message.started && !is_whole).then_some(total);
@@ -140,8 +144,9 @@ impl Connection {
     }
 
     /// Pays for a DATA frame; false where there is not enough credit, and nothing is paid.
+    #[expect(clippy::arithmetic_side_effects, reason = "both were held against the cost right before")]
     pub(super) fn spend_credit(&mut self, id: StreamId, bytes: usize) -> bool {
-        let cost = FRAME_COST + bytes as u64;
+        let cost = frame_cost(bytes);
         let granted_out = self.granted_out;
         let Some(stream) = self.stream(id) else { return false };
         if stream.outflow.granted < cost || granted_out < cost {
@@ -159,9 +164,7 @@ impl Connection {
             header,
             |out| {
                 if let Some(total) = announced {
-                    out.put_u32_le(
-                        u32::try_from(total).expect("a message is within the peer's limit, a u32"),
-                    );
+                    put_length(out, total);
                 }
             },
             part,
@@ -171,6 +174,7 @@ impl Connection {
 }
 
 /// The credit below which it is not worth sending a part: for 256 bytes, or for all the rest.
+#[expect(clippy::arithmetic_side_effects, reason = "it is 276 at most")]
 fn least_credit(rest: usize) -> u64 {
-    FRAME_COST + (TOTAL_BYTES + rest.min(256)) as u64
+    START_COST + rest.min(256) as u64
 }

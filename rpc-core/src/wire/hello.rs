@@ -116,9 +116,10 @@ impl Hello {
     }
 
     /// Appends the opening.
+    #[expect(clippy::arithmetic_side_effects, reason = "there are six numbers, and 256 codecs at most")]
     pub fn encode(&self, out: &mut BytesMut) {
         let Settings { codecs, .. } = &self.settings;
-        let codecs = &codecs[..codecs.len().min(256)];
+        let codecs = codecs.get(..256).unwrap_or(codecs);
         let numbers = self.numbers();
         let bytes = numbers.len() * 8 + 4 + codecs.len();
         out.put_slice(&MAGIC);
@@ -152,7 +153,7 @@ impl Hello {
     /// # Errors
     /// What came is not an opening, as soon as that can be told.
     pub fn parse(input: &mut BytesMut) -> Result<Option<Self>, HelloError> {
-        let start = &input[..input.len().min(MAGIC.len())];
+        let start = input.get(..MAGIC.len()).unwrap_or(input);
         if !MAGIC.starts_with(start) {
             return foreign(start).map_or(Ok(None), Err);
         }
@@ -220,7 +221,7 @@ impl Settings {
             }
         }
         // Rule H8: without this, metadata within its own limit could make a frame that is over the frame's.
-        let metadata_bytes_max = settings.frame_bytes_max - START_BYTES;
+        let metadata_bytes_max = settings.frame_bytes_max.saturating_sub(START_BYTES);
         settings.metadata_bytes_max = settings.metadata_bytes_max.min(metadata_bytes_max);
         Ok(settings)
     }
@@ -240,6 +241,7 @@ fn number_in(value: &[u8], min: u32, max: u32, name: &'static str) -> Result<u32
     if (min..=max).contains(&number) { Ok(number) } else { Err(HelloError::Setting(name)) }
 }
 
+#[expect(clippy::expect_used, reason = "there are six numbers, and 256 codecs at most")]
 fn put_u16(out: &mut BytesMut, length: usize) {
     out.put_u16_le(u16::try_from(length).expect("settings are shorter than 4,096 bytes"));
 }

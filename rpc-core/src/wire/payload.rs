@@ -54,10 +54,12 @@ fn take_metadata(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fault> {
 
 fn take_bytes(payload: &mut Bytes, fault: Fault) -> Result<Bytes, Fault> {
     let length = usize::try_from(take_u32(payload)?).map_err(|_| fault)?;
-    if length > payload.len() {
-        return Err(fault);
-    }
-    Ok(payload.split_to(length))
+    split_to(payload, length).ok_or(fault)
+}
+
+/// Takes so many bytes off the front; none where there are fewer.
+fn split_to(payload: &mut Bytes, length: usize) -> Option<Bytes> {
+    (length <= payload.len()).then(|| payload.split_to(length))
 }
 
 fn take_u32(payload: &mut Bytes) -> Result<u32, Fault> {
@@ -98,18 +100,14 @@ pub(crate) fn encode_status(status: &Status, bytes_max: usize, out: &mut BytesMu
     out.put_u16_le(status.code() as u16);
     put_length(out, message.len());
     out.put_slice(message.as_bytes());
-    if status.details().len() <= room - message.len() {
+    if status.details().len() <= room.saturating_sub(message.len()) {
         out.put_slice(status.details());
     }
 }
 
 /// Cuts a text to at most so many bytes, between two characters.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
-    let mut end = text.len().min(bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
 }
 
 /// A reason for a farewell is cut to this.
@@ -131,10 +129,20 @@ const ENTRY_BYTES: usize = 7;
 
 /// Returns how many bytes the metadata takes on the wire; this is what the limit counts.
 pub(crate) fn metadata_bytes(metadata: &Metadata) -> usize {
-    metadata.iter().map(|entry| ENTRY_BYTES + entry.key.len() + entry.value.as_bytes().len()).sum()
+    // It is held against a limit. Values may share memory, so that together they are longer than any.
+    metadata.iter().fold(0_usize, |bytes, entry| {
+        bytes
+            .saturating_add(ENTRY_BYTES)
+            .saturating_add(entry.key.len())
+            .saturating_add(entry.value.as_bytes().len())
+    })
 }
 
 /// Appends the metadata with its length before it.
+#[expect(
+    clippy::expect_used,
+    reason = "`Metadata` takes no key that is longer, from the user or from a peer"
+)]
 pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
     put_length(out, metadata_bytes(metadata));
     for Entry { key, value, propagate } in metadata.iter() {
@@ -150,21 +158,11 @@ pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
 
 /// Reads metadata whose length has been held against the limit (rules P4 and P5).
 pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
-    const CUT_OFF: Fault = "metadata that is cut off";
     let mut entries = Vec::new();
     while !raw.is_empty() {
-        if raw.len() < ENTRY_BYTES {
-            return Err(CUT_OFF);
-        }
-        let (flags, key_bytes, value_bytes) = (raw.get_u8(), usize::from(raw.get_u16_le()), raw.get_u32_le());
-        let value_bytes = usize::try_from(value_bytes).map_err(|_| CUT_OFF)?;
-        if raw.len() < key_bytes || raw.len() - key_bytes < value_bytes {
-            return Err(CUT_OFF);
-        }
-        let key = raw.split_to(key_bytes);
+        let (flags, key, value) = take_entry(&mut raw).ok_or("metadata that is cut off")?;
         let key = str::from_utf8(&key).ok().filter(|key| Metadata::is_valid_key(key));
         let key = key.ok_or("a metadata key that is not 1 to 256 of a-z 0-9 - _ .")?;
-        let value = raw.split_to(value_bytes);
         let value = if flags & BINARY != 0 {
             Value::Binary(Bytes::copy_from_slice(&value))
         } else {
@@ -178,13 +176,26 @@ pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
     Ok(Metadata::from_distinct(entries))
 }
 
+/// Takes an entry's flags, key and value off the front; none where it is cut off.
+fn take_entry(raw: &mut Bytes) -> Option<(u8, Bytes, Bytes)> {
+    let flags = raw.try_get_u8().ok()?;
+    let key_bytes = raw.try_get_u16_le().ok()?;
+    let value_bytes = usize::try_from(raw.try_get_u32_le().ok()?).ok()?;
+    Some((flags, split_to(raw, key_bytes.into())?, split_to(raw, value_bytes)?))
+}
+
 /// Sorts instead of comparing each with each, which would let a peer that sends thousands take the processor's time.
 fn has_repeated_key(entries: &[Entry]) -> bool {
     let mut keys: Vec<&str> = entries.iter().map(Entry::key).collect();
     keys.sort_unstable();
-    keys.windows(2).any(|pair| pair[0] == pair[1])
+    !keys.is_sorted_by(|key, next| key < next)
 }
 
-fn put_length(out: &mut BytesMut, length: usize) {
-    out.put_u32_le(u32::try_from(length).expect("what goes into a frame is far below 4 GiB"));
+/// Appends the length of a message, or of a part of a frame.
+#[expect(
+    clippy::expect_used,
+    reason = "each caller holds it against a limit of the peer's before, and those are u32"
+)]
+pub(crate) fn put_length(out: &mut BytesMut, length: usize) {
+    out.put_u32_le(u32::try_from(length).expect("what is sent is within the peer's limits, which are u32"));
 }

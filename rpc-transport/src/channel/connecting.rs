@@ -92,7 +92,7 @@ impl Inner {
         let started_at = now();
         let made = self.connect().await.map(Arc::new).map_err(Arc::new);
         let mut tries = self.tries();
-        let (failed, ended) = (tries.failed.saturating_add(1), tries.ended + 1);
+        let (failed, ended) = (tries.failed.saturating_add(1), tries.ended.wrapping_add(1));
         *tries = match &made {
             Ok(connection) => {
                 self.current.store(Some(connection.clone()));

@@ -27,7 +27,7 @@ use crate::link::{ByteStream, Link};
 /// Events and wakers of one read for which an idle connection keeps memory.
 const KEPT: usize = 16;
 /// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
-const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+const UNSENT_BYTES_MAX: usize = 512 * 1024;
 /// So often a connection is read in a row while other tasks wait for their turn.
 const READS_MAX: u32 = 2;
 /// How often a peer that sends no more is probed while it is owed answers.
@@ -213,7 +213,7 @@ impl Driver {
             return Poll::Pending;
         }
         let bytes = ready!(pin!(self.input.read_from(&mut self.stream)).poll(cx))?;
-        self.reads += 1;
+        self.reads = self.reads.saturating_add(1);
         Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }))
     }
 
@@ -375,7 +375,11 @@ impl Driver {
 
     /// When the machine, or a peer that sends no more, is to be looked after.
     fn due(&self) -> Instant {
-        if self.input_ended { now() + PROBE_INTERVAL } else { self.shared.with(|machine| machine.timer()) }
+        if self.input_ended {
+            deadline_after(now(), PROBE_INTERVAL)
+        } else {
+            self.shared.with(|machine| machine.timer())
+        }
     }
 
     /// Looks at the machine's timer when it may be due, and gives back memory: it moves with each read, so the sleep is set anew only

@@ -1,6 +1,6 @@
 //! What a side does with the calls that come in.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rpc_core::connection::{Event, Incoming};
 use rpc_core::wire::StreamId;
@@ -29,8 +29,8 @@ pub(crate) trait Answer: Send {
 /// What a side does with the calls that come in; dropping it cancels the handlers under way.
 pub(crate) struct Events {
     answer: Option<Box<dyn Answer>>,
-    /// The handlers under way, by slot; the handle of a handler that is done stays until its slot is taken again, or nothing was heard for long.
-    handlers: Vec<Option<Handler>>,
+    /// The handlers in tasks, by slot; that of a handler that is done stays until another one comes in its slot, or nothing was heard for long.
+    handlers: HashMap<u16, Handler>,
 }
 
 struct Handler {
@@ -43,12 +43,12 @@ struct Handler {
 impl Events {
     /// Takes no calls: a client.
     pub(crate) fn client() -> Self {
-        Self { answer: None, handlers: Vec::new() }
+        Self { answer: None, handlers: HashMap::new() }
     }
 
     /// Has each call answered: a server.
     pub(crate) fn server(answer: impl Answer + 'static) -> Self {
-        Self { answer: Some(Box::new(answer)), handlers: Vec::new() }
+        Self { answer: Some(Box::new(answer)), handlers: HashMap::new() }
     }
 
     pub(super) fn is_server(&self) -> bool {
@@ -64,13 +64,12 @@ impl Events {
         if let Some(answer) = &mut self.answer {
             answer.start_batch();
         }
-        let mut left = portion(events.len());
-        while left > 0
-            && !self.is_time_up()
-            && let Some(event) = events.pop_front()
-        {
+        for _ in 0..portion(events.len()) {
+            if self.is_time_up() {
+                break;
+            }
+            let Some(event) = events.pop_front() else { break };
             self.act(event);
-            left -= 1;
         }
         self.is_time_up() || self.answer.as_ref().is_some_and(|answer| answer.has_started_slow())
     }
@@ -91,15 +90,12 @@ impl Events {
             Event::Call(incoming) => {
                 let Some(answer) = &mut self.answer else { return };
                 let (id, oneway) = (incoming.id, incoming.oneway);
-                let slot = usize::from(id.slot());
-                if self.handlers.len() <= slot {
-                    self.handlers.resize_with(slot + 1, || None);
+                if let Some(task) = answer.start(incoming) {
+                    self.handlers.insert(id.slot(), Handler { id, task, oneway });
                 }
-                self.handlers[slot] = answer.start(incoming).map(|task| Handler { id, task, oneway });
             }
             Event::Cancelled(id) => {
-                let handler = self.handlers.get_mut(usize::from(id.slot()));
-                if let Some(handler) = handler.and_then(|handler| handler.take_if(|known| known.id == id)) {
+                if let Some(handler) = self.handlers.get(&id.slot()).filter(|handler| handler.id == id) {
                     handler.task.abort();
                 }
             }
@@ -109,18 +105,14 @@ impl Events {
 
     /// Gives back the memory of handlers that are done.
     pub(super) fn forget_done(&mut self) {
-        for handler in &mut self.handlers {
-            handler.take_if(|handler| handler.task.is_finished());
-        }
-        let used = self.handlers.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        self.handlers.truncate(used);
+        self.handlers.retain(|_, handler| !handler.task.is_finished());
         self.handlers.shrink_to_fit();
     }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        for handler in self.handlers.drain(..).flatten().filter(|handler| !handler.oneway) {
+        for handler in self.handlers.values().filter(|handler| !handler.oneway) {
             handler.task.abort();
         }
     }
@@ -135,13 +127,13 @@ mod tests {
         let mut events = Events::client();
         let done = tokio::spawn(async {});
         let hanging = tokio::spawn(std::future::pending::<()>());
-        for (sequence, task) in [(1, &hanging), (2, &done), (3, &done)] {
-            let id = StreamId::new(sequence, 0, false);
-            events.handlers.push(Some(Handler { id, task: task.abort_handle(), oneway: false }));
+        for (slot, task) in [(1, &hanging), (2, &done), (3, &done)] {
+            let id = StreamId::new(1, slot, false);
+            events.handlers.insert(id.slot(), Handler { id, task: task.abort_handle(), oneway: false });
         }
         done.await.unwrap();
         events.forget_done();
-        assert_eq!((events.handlers.len(), events.handlers.capacity()), (1, 1));
+        assert_eq!(events.handlers.len(), 1);
         drop(events);
         assert!(hanging.await.unwrap_err().is_cancelled());
     }

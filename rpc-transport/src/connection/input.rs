@@ -30,13 +30,12 @@ impl Input {
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
     ) -> std::io::Result<usize> {
-        let room = self.bytes.capacity() - self.bytes.len();
-        if room < self.read_bytes / 2 {
+        if self.bytes.spare_capacity_mut().len() < self.read_bytes / 2 {
             self.bytes.reserve(self.read_bytes);
         }
         let bytes = stream.read_buf(&mut self.bytes).await?;
         if self.bytes.len() == self.bytes.capacity() {
-            self.read_bytes = (2 * self.read_bytes).min(READ_BYTES_MAX);
+            self.read_bytes = self.read_bytes.saturating_mul(2).min(READ_BYTES_MAX);
         }
         Ok(bytes)
     }

@@ -45,7 +45,7 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
     let backoff = Backoff::default().first(Duration::from_millis(5)).cap(Duration::from_secs(1));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let mut phase = acceptor.phase.clone();
-    let mut failures = 0;
+    let mut failures = 0_u32;
     loop {
         let Some(accepted) = until(&mut phase, Phase::Draining, listener.accept()).await else { return };
         match accepted {
@@ -60,7 +60,7 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
                 }
             }
             Err(error) => {
-                failures += 1;
+                failures = failures.saturating_add(1);
                 let wait = backoff.after(failures, fastrand::f64());
                 tracing::warn!(%error, ?wait, "a link could not be accepted; trying again");
                 if until(&mut phase, Phase::Draining, tokio::time::sleep(wait)).await.is_none() {

@@ -40,6 +40,7 @@ impl Placement {
         Self { saved_nanos: [const { AtomicI32::new(0) }; ENTRIES] }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there is an entry for each byte")]
     fn account(&self, method: MethodId) -> &AtomicI32 {
         // The low byte of a hash is as good as any.
         &self.saved_nanos[usize::from(method.as_u64().to_le_bytes()[0])]
@@ -118,7 +119,7 @@ impl InPlace {
     pub(super) fn lap(&mut self) -> Duration {
         let last = std::mem::replace(&mut self.now, Instant::now());
         let lap = self.now.saturating_duration_since(last);
-        self.spent += lap;
+        self.spent = self.spent.saturating_add(lap);
         lap
     }
 

@@ -1,5 +1,8 @@
 //! One connection of a server, from its opening to its end.
 
+#[cfg(all(test, farcall_loom))]
+mod model;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 

@@ -256,3 +256,20 @@ fn metadata_as_long_as_is_allowed_fits_beside_its_message() {
     assert_eq!(reply_of(&mut pair.client, id).unwrap().unwrap().message.len(), 100_000);
     pair.assert_at_rest();
 }
+
+#[test]
+fn a_call_whose_frame_leaves_with_the_farewell_may_have_run() {
+    let mut pair = Pair::open(Config::default(), Config::default());
+    let id = pair.client.open(unary("")).unwrap();
+    pair.client.close(&Fatal::new(CloseCode::Shutdown, "the program ends"));
+    assert_eq!(error_of(&mut pair.client, id).fate(), Fate::MaybeExecuted);
+}
+
+#[test]
+fn a_call_that_was_never_sent_does_not_leave_after_the_connection_is_lost() {
+    let mut pair = Pair::open(Config::default(), Config::default());
+    let id = pair.client.open(unary("")).unwrap();
+    pair.client.lost("the link is gone");
+    assert_eq!(error_of(&mut pair.client, id).fate(), Fate::NeverSent);
+    assert_eq!(pair.client.unsent_bytes(), 0);
+}

@@ -59,33 +59,3 @@ async fn cancelled_calls_give_their_slots_back() {
         assert_eq!(soon(set.client.echo(format!("{round}"))).await.unwrap(), format!("{round}"));
     }
 }
-
-#[tokio::test]
-async fn a_oneway_call_outlives_its_caller() {
-    #[farcall::service]
-    trait Later {
-        #[rpc(oneway)]
-        async fn later(&self);
-    }
-
-    struct Waiting(tokio::sync::mpsc::UnboundedSender<&'static str>, std::sync::Arc<tokio::sync::Notify>);
-
-    impl Later for Waiting {
-        async fn later(&self) {
-            let _ = self.0.send("started");
-            self.1.notified().await;
-            let _ = self.0.send("done");
-        }
-    }
-
-    let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
-    let go_on = std::sync::Arc::new(tokio::sync::Notify::new());
-    let service = LaterServer::new(Waiting(events, go_on.clone()));
-    let server = farcall::Server::builder().service(service).bind("tcp://127.0.0.1:0").await.unwrap();
-    let client = LaterClient::connect(server.uri()).await.unwrap();
-    client.later().await.unwrap();
-    drop(client);
-    assert_eq!(soon(happened.recv()).await, Some("started"));
-    go_on.notify_one();
-    assert_eq!(soon(happened.recv()).await, Some("done"));
-}

@@ -17,6 +17,7 @@ mod in_process;
 mod layers;
 mod limits;
 mod links;
+mod oneway;
 mod raw;
 mod reconnect;
 mod shutdown;

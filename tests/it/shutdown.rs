@@ -86,36 +86,3 @@ async fn a_handle_ends_a_server_that_waits() {
     handle.shutdown();
     soon(waiting).await.unwrap();
 }
-
-#[tokio::test]
-async fn a_oneway_call_whose_caller_is_gone_finishes_too() {
-    #[farcall::service]
-    trait Later {
-        #[rpc(oneway)]
-        async fn later(&self);
-    }
-
-    struct Waiting(tokio::sync::mpsc::UnboundedSender<&'static str>, std::sync::Arc<tokio::sync::Notify>);
-
-    impl Later for Waiting {
-        async fn later(&self) {
-            let _ = self.0.send("started");
-            self.1.notified().await;
-            let _ = self.0.send("done");
-        }
-    }
-
-    let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
-    let go_on = std::sync::Arc::new(tokio::sync::Notify::new());
-    let service = LaterServer::new(Waiting(events, go_on.clone()));
-    let server = farcall::Server::builder().service(service).bind("mem://").await.unwrap();
-    let client = LaterClient::connect(server.uri()).await.unwrap();
-    client.later().await.unwrap();
-    drop(client);
-    assert_eq!(soon(happened.recv()).await, Some("started"));
-    let mut shutdown = Box::pin(server.shutdown());
-    tokio::time::timeout(Duration::from_millis(50), &mut shutdown).await.unwrap_err();
-    go_on.notify_one();
-    soon(shutdown).await;
-    assert_eq!(soon(happened.recv()).await, Some("done"));
-}

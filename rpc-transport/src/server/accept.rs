@@ -20,6 +20,8 @@ pub(super) struct Acceptor<S> {
     pub(super) slots: Arc<Semaphore>,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) placement: Arc<Placement>,
+    /// How many more oneway handlers may run.
+    pub(super) oneway: Arc<Semaphore>,
     /// Held by each task, so that the server knows when the last is gone.
     pub(super) task: mpsc::Sender<()>,
 }
@@ -32,6 +34,7 @@ impl<S> Clone for Acceptor<S> {
             slots: self.slots.clone(),
             phase: self.phase.clone(),
             placement: self.placement.clone(),
+            oneway: self.oneway.clone(),
             task: self.task.clone(),
         }
     }

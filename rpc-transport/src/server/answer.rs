@@ -12,7 +12,7 @@ use rpc_core::{
     Body, Code, CodecKind, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status,
     deadline_after,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::deadline::in_time;
@@ -40,6 +40,7 @@ struct Serving<S> {
     shared: Arc<Shared>,
     placement: Arc<Placement>,
     phase: watch::Receiver<Phase>,
+    oneway: Arc<Semaphore>,
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
 }
@@ -50,9 +51,10 @@ pub(super) fn answers<S: Service>(
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
     placement: Arc<Placement>,
+    oneway: Arc<Semaphore>,
     task: mpsc::Sender<()>,
 ) -> impl Answer {
-    let serving = Arc::new(Serving { service, shared, placement, phase, task });
+    let serving = Arc::new(Serving { service, shared, placement, phase, oneway, task });
     Answers { serving, work: answer, in_place: InPlace::new(), has_started_slow: false, place: None }
 }
 
@@ -80,6 +82,22 @@ where
                 Some(tokio::spawn(work).abort_handle())
             }
         }
+    }
+
+    /// Runs a handler that goes on without its caller, until the server ends.
+    fn run_detached(&self, id: StreamId, work: F) -> Option<AbortHandle> {
+        let Serving { shared, phase, oneway, task, .. } = &*self.serving;
+        let Ok(permit) = oneway.clone().try_acquire_owned() else {
+            tracing::warn!(peer = %shared.peer, "a oneway call was refused: as many run as the server allows");
+            shared.with(|machine| machine.refuse(id));
+            return None;
+        };
+        let (mut phase, task) = (phase.clone(), task.clone());
+        let work = async move {
+            let _held = (permit, task);
+            until(&mut phase, Phase::Stopping, work).await;
+        };
+        Some(tokio::spawn(work).abort_handle())
     }
 
     fn run_in_task(&mut self, work: F) -> AbortHandle {
@@ -121,15 +139,10 @@ where
         let (method, oneway) = (incoming.method, incoming.oneway);
         let in_place = !oneway && self.serving.placement.is_quick(method);
         let measured = if in_place { Measured::ByCaller } else { Measured::ByItself };
+        let id = incoming.id;
         let work = (self.work)(self.serving.clone(), incoming, measured);
         if oneway {
-            // It goes on without its caller, until the server ends.
-            let (mut phase, task) = (self.serving.phase.clone(), self.serving.task.clone());
-            let work = async move {
-                let _task = task;
-                until(&mut phase, Phase::Stopping, work).await;
-            };
-            return Some(tokio::spawn(work).abort_handle());
+            return self.run_detached(id, work);
         }
         if in_place { self.run_in_place(method, work) } else { Some(self.run_in_task(work)) }
     }

@@ -23,7 +23,7 @@ use crate::link::Link;
 
 /// Serves a connection until it ends; it keeps its place among the connections until then.
 pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _slot: OwnedSemaphorePermit) {
-    let Acceptor { service, limits, mut phase, placement, task, .. } = acceptor;
+    let Acceptor { service, limits, mut phase, placement, oneway, task, .. } = acceptor;
     let shared = Arc::new(Shared::new(Side::Server, &limits, link.peer.clone()));
     let handshake = timeout(limits.handshake_timeout, open(&mut link, &shared));
     let input = match until(&mut phase, Phase::Draining, handshake).await {
@@ -36,7 +36,7 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         None => return,
     };
     let _ends = EndsWithTask(shared.clone());
-    let answers = answers(service, shared.clone(), phase.clone(), placement, task.clone());
+    let answers = answers(service, shared.clone(), phase.clone(), placement, oneway, task.clone());
     let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::server(answers));
     if until(&mut phase, Phase::Draining, driver.run()).await.is_none() {
         Box::pin(drain(&shared, &mut driver, &mut phase)).await;

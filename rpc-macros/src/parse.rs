@@ -4,17 +4,30 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, ItemTrait, Lit, LitStr, Path, Result, Token};
+use syn::{AttrStyle, Attribute, Error, Ident, ItemTrait, Lit, LitStr, Path, Result, Token, TraitItem};
 
 /// Parses the item below `#[service]`.
 pub(crate) fn trait_item(tokens: TokenStream) -> Result<ItemTrait> {
     match syn::parse2(tokens)? {
-        syn::Item::Trait(item) => Ok(item),
+        syn::Item::Trait(mut item) => {
+            outer(&mut item.attrs);
+            for item in &mut item.items {
+                if let TraitItem::Fn(method) = item {
+                    outer(&mut method.attrs);
+                }
+            }
+            Ok(item)
+        }
         item => Err(Error::new(
             keyword(&item),
             "`#[service]` goes on a trait: write `#[service] pub trait Name { async fn method(&self); }`",
         )),
     }
+}
+
+/// Takes attributes out of the braces that they stand in, as `#![allow(…)]`: some are emitted in other places, where there are none.
+fn outer(attrs: &mut [Attribute]) {
+    attrs.iter_mut().for_each(|attr| attr.style = AttrStyle::Outer);
 }
 
 fn keyword(item: &syn::Item) -> Span {

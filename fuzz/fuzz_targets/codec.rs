@@ -1,0 +1,4 @@
+//! The target `codec` as libFuzzer runs it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::codec::run(input));

@@ -195,7 +195,8 @@ pub struct Connection {
 struct Closed {
     kind: crate::ErrorKind,
     reason: String,
-    unsent: close::Unsent,
+    /// Up to where all that is ever sent was written, or still will be.
+    written: u64,
 }
 
 impl Connection {

@@ -90,14 +90,16 @@ impl Router {
 }
 
 impl Service for Router {
-    async fn call(&self, mut request: Request) -> Result<Response, Error> {
-        match self.routes.methods.get(&request.method()) {
+    // Not an `async fn`, which would hold the request twice.
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        let call = match self.routes.methods.get(&request.method()) {
             Some((method, service)) => {
                 request.set_descriptor(method);
-                service.call(request).await
+                Ok(service.call(request))
             }
             None => Err(self.unknown(&request)),
-        }
+        };
+        async move { call?.await }
     }
 }
 

@@ -65,8 +65,9 @@ impl OpenedCall {
             Ok(reply) => self.respond(reply).map(Some),
             Err(error) => {
                 self.is_over = true;
-                // The server began to drain while the call was on its way, and did not take it up.
-                if error.fate() == Fate::Refused && !has_items && !self.connection.takes_calls() {
+                // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
+                let has_not_run = matches!(error.fate(), Fate::Refused | Fate::NeverSent);
+                if has_not_run && !has_items && !self.connection.takes_calls() {
                     return Ok(None);
                 }
                 Err(self.shared().blame(error))

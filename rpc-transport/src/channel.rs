@@ -87,19 +87,23 @@ impl Inner {
 }
 
 impl Service for Channel {
-    async fn call(&self, mut request: Request) -> Result<Response, Error> {
-        for tried in 0..=CONNECTIONS_TRIED_MAX {
-            let connection = match self.inner.current() {
-                Some(connection) if tried == 0 => connection,
-                _ => self.inner.reconnect(request.deadline()).await?,
-            };
-            // None: the connection has ended, or its server drains. The handler did not run, so another connection takes the call.
-            if let Some(response) = call::call(connection, &mut request).await? {
-                return Ok(response);
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold the request twice")]
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        async move {
+            for tried in 0..=CONNECTIONS_TRIED_MAX {
+                let connection = match self.inner.current() {
+                    Some(connection) if tried == 0 => connection,
+                    // Apart: most calls find a connection, and need no room for this.
+                    _ => Box::pin(self.inner.reconnect(request.deadline())).await?,
+                };
+                // None: the connection has ended, or its server drains. The handler did not run, so another connection takes the call.
+                if let Some(response) = call::call(connection, &mut request).await? {
+                    return Ok(response);
+                }
             }
+            let text = "connections are made and closed again before they take a call: the server may be full or shutting down";
+            Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()))
         }
-        let text = "connections are made and closed again before they take a call: the server may be full or shutting down";
-        Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()))
     }
 }
 

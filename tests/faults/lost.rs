@@ -59,6 +59,19 @@ async fn fault_04_an_idle_link_that_went_down_is_replaced_before_the_next_call()
     assert_eq!((valve.links(), set.probe.counts().started), (2, 2));
 }
 
+/// A sign of life is asked for and not given: the call waits for it, was never sent, and is made on the next link.
+#[tokio::test(start_paused = true)]
+async fn fault_04_a_call_on_a_link_that_is_in_doubt_waits_and_is_made_elsewhere() {
+    let (set, valve, client) = behind_a_valve().await;
+    soon(client.echo("before".into())).await.unwrap();
+    let went_down_at = Instant::now();
+    valve.shut();
+    tokio::time::sleep(INTERVAL + Duration::from_millis(1)).await;
+    assert_eq!(soon(client.echo("after".into())).await.unwrap(), "after");
+    assert!(went_down_at.elapsed() <= DEAD + Duration::from_secs(1), "{:?}", went_down_at.elapsed());
+    assert_eq!((valve.links(), set.probe.counts().started), (2, 2), "it was made once");
+}
+
 /// Nothing says yet that the link is dead, so the call goes out on it; it may have run, so it is not repeated.
 #[tokio::test(start_paused = true)]
 async fn fault_04_a_call_on_a_link_that_has_just_gone_down_ends_in_time_and_the_next_works() {

@@ -79,6 +79,10 @@ impl Connection {
             self.wants_slot = true;
             return Err(OpenError::Full);
         };
+        if self.pinged_at.is_some() {
+            // Rule K6: the peer may be gone, and a call that is not sent can go elsewhere.
+            self.outbox.hold();
+        }
         self.last_opened += 1;
         let id = StreamId::new(self.last_opened, slot, self.side == Side::Server);
         let role = Role::Opened {

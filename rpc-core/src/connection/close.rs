@@ -21,6 +21,8 @@ impl Connection {
 
     /// Tells the peer what it did wrong, as the last that is sent, and ends all calls.
     pub fn close(&mut self, fatal: &Fatal) {
+        self.outbox.drop_held();
+        let written = self.outbox.position();
         if self.closed.is_none() {
             self.send_goaway(fatal.code, &fatal.reason);
         }
@@ -28,12 +30,12 @@ impl Connection {
             CloseCode::Shutdown => ErrorKind::Closed,
             code => error_kind(code),
         };
-        self.end_all(kind, &fatal.reason, Unsent::Leaves);
+        self.end_all(kind, &fatal.reason, written);
     }
 
     /// Ends all calls because the link is gone.
     pub fn lost(&mut self, reason: &str) {
-        self.end_all(ErrorKind::ConnectionLost, reason, Unsent::Dropped);
+        self.end_unwritten(ErrorKind::ConnectionLost, reason);
     }
 
     /// Tells whether the connection has ended.
@@ -118,17 +120,25 @@ impl Connection {
         // Those who wait for a slot must look for another connection.
         self.slots_freed = usize::MAX;
         if code != CloseCode::Shutdown {
-            let reason = format!("the peer closed the connection: {reason}");
-            self.end_all(error_kind(code), &reason, Unsent::Dropped);
+            self.end_unwritten(error_kind(code), &format!("the peer closed the connection: {reason}"));
         }
         Ok(())
     }
 
-    fn end_all(&mut self, kind: ErrorKind, reason: &str, unsent: Unsent) {
+    /// Ends all calls, and writes no more.
+    fn end_unwritten(&mut self, kind: ErrorKind, reason: &str) {
+        if self.closed.is_none() {
+            self.outbox.clear();
+            self.end_all(kind, reason, self.outbox.position());
+        }
+    }
+
+    /// Ends all calls; those whose frames stand before `written` in all that is ever sent may have run.
+    fn end_all(&mut self, kind: ErrorKind, reason: &str, written: u64) {
         if self.closed.is_some() {
             return;
         }
-        self.closed = Some(Closed { kind, reason: reason.to_owned(), unsent });
+        self.closed = Some(Closed { kind, reason: reason.to_owned(), written });
         self.ready.clear();
         self.waiting.clear();
         for id in self.opened.ids() {
@@ -138,9 +148,6 @@ impl Connection {
         for id in self.accepted.ids() {
             self.remove(id);
             self.events.push_back(Event::Cancelled(id));
-        }
-        if let Unsent::Dropped = unsent {
-            self.outbox.clear();
         }
         self.slots_freed = usize::MAX;
         let idle = self.idle.take();
@@ -166,7 +173,7 @@ impl Connection {
         Some(Error::new(closed.kind, closed.reason.clone()).with_fate(Fate::MaybeExecuted))
     }
 
-    /// Says whether a call may have run, by whether its first byte has been taken to be written, or still will be.
+    /// Says whether a call may have run, by whether its first byte was written or still will be.
     fn lost_error(&mut self, id: StreamId) -> Error {
         let closed = self.closed.as_ref();
         let kind = closed.map_or(ErrorKind::ConnectionLost, |closed| closed.kind);
@@ -175,20 +182,10 @@ impl Connection {
             Some(Role::Opened { sent_at, .. }) => *sent_at,
             _ => 0,
         };
-        let leaves = closed.is_some_and(|closed| matches!(closed.unsent, Unsent::Leaves));
-        let fate =
-            if leaves || self.outbox.is_taken(sent_at) { Fate::MaybeExecuted } else { Fate::NeverSent };
+        let written = closed.map_or(u64::MAX, |closed| closed.written);
+        let fate = if sent_at < written { Fate::MaybeExecuted } else { Fate::NeverSent };
         Error::new(kind, reason).with_fate(fate)
     }
-}
-
-/// What becomes of frames that are not on their way when a connection ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Unsent {
-    /// The farewell comes after them.
-    Leaves,
-    /// There is nobody left to write to.
-    Dropped,
 }
 
 /// What a connection that was closed with this code is to the calls on it.

@@ -35,14 +35,26 @@ impl Transmit {
         Self::default()
     }
 
-    fn push(&mut self, body: Bytes) {
-        if body.len() < SEGMENT_BYTES_MIN {
-            return self.tail.put_slice(&body);
-        }
+    /// Puts what `later` holds behind what is here.
+    fn append(&mut self, later: Self) {
+        self.seal_tail();
+        self.segments.extend(later.segments);
+        self.segment_bytes += later.segment_bytes;
+        self.tail = later.tail;
+    }
+
+    fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
             self.segment_bytes += self.tail.len();
             self.segments.push_back(self.tail.split().freeze());
         }
+    }
+
+    fn push(&mut self, body: Bytes) {
+        if body.len() < SEGMENT_BYTES_MIN {
+            return self.tail.put_slice(&body);
+        }
+        self.seal_tail();
         self.segment_bytes += body.len();
         self.segments.push_back(body);
     }
@@ -89,26 +101,28 @@ impl Buf for Transmit {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pending: Transmit,
+    /// What waits behind `pending` until the peer is known to live.
+    held: Option<Transmit>,
     taken_bytes: u64,
 }
 
 impl Outbox {
     pub(super) fn is_empty(&self) -> bool {
-        !self.pending.has_remaining()
+        self.len() == 0
+    }
+
+    /// Tells whether there is something for the writer.
+    pub(super) fn can_be_taken(&self) -> bool {
+        self.pending.has_remaining()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.pending.remaining()
+        self.pending.remaining() + self.held.as_ref().map_or(0, Transmit::remaining)
     }
 
     /// Where the next byte will stand in all that is ever sent.
     pub(super) fn position(&self) -> u64 {
         self.taken_bytes + self.len() as u64
-    }
-
-    /// Tells whether the writer has taken the byte that stands there.
-    pub(super) fn is_taken(&self, position: u64) -> bool {
-        position < self.taken_bytes
     }
 
     pub(super) fn raw(&mut self, write: impl FnOnce(&mut BytesMut)) {
@@ -122,14 +136,15 @@ impl Outbox {
         reason = "the tail only grows, by a header first; all content is cut to a peer's frame, of 16 MiB at most"
     )]
     pub(super) fn frame(&mut self, header: FrameHeader, head: impl FnOnce(&mut BytesMut), body: Bytes) {
-        let tail = &mut self.pending.tail;
+        let out = self.held.as_mut().unwrap_or(&mut self.pending);
+        let tail = &mut out.tail;
         let start = tail.len();
         tail.put_slice(&header.to_bytes());
         head(tail);
         let bytes = tail.len() - start - HEADER_BYTES + body.len();
         let bytes = u32::try_from(bytes).expect("a frame is cut to far below 4 GiB");
         tail[start..start + 4].copy_from_slice(&bytes.to_le_bytes());
-        self.pending.push(body);
+        out.push(body);
     }
 
     /// Appends a frame whose content is small.
@@ -137,15 +152,36 @@ impl Outbox {
         self.frame(header, |out| out.put_slice(content), Bytes::new());
     }
 
+    /// Holds back all further frames.
+    pub(super) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Lets the frames go that were held back; tells whether there were any.
+    pub(super) fn release(&mut self) -> bool {
+        let held = self.held.take();
+        let was_holding = held.is_some();
+        if let Some(held) = held {
+            self.pending.append(held);
+        }
+        was_holding
+    }
+
+    /// Drops the frames that were held back.
+    pub(super) fn drop_held(&mut self) {
+        self.held = None;
+    }
+
     /// Drops what the writer has not taken.
     pub(super) fn clear(&mut self) {
+        self.drop_held();
         self.pending = Transmit::new();
     }
 
     /// Gives the writer all there is, for an empty one in exchange.
     pub(super) fn take(&mut self, empty: &mut Transmit) {
         debug_assert!(!empty.has_remaining(), "what the writer holds comes before what is pending");
-        self.taken_bytes += self.len() as u64;
+        self.taken_bytes += self.pending.remaining() as u64;
         std::mem::swap(&mut self.pending, empty);
     }
 }

@@ -31,32 +31,48 @@ impl Connection {
         if self.closed.is_none() && self.peer.is_none() && !self.receive_hello(input)? {
             return Ok(());
         }
+        // All at once: what is kept of them shares the memory of the read, and to share the rest of that costs more than to share a part.
+        let mut frames = input.split_to(self.whole_frames(input)).freeze();
         while self.closed.is_none()
-            && let Some((raw, rest)) = input.split_first_chunk::<HEADER_BYTES>()
+            && let Some(raw) = frames.first_chunk::<HEADER_BYTES>()
         {
             let header = FrameHeader::parse(raw);
-            // Held against the limit before anything is reserved for it.
-            let bytes_max = self.config.settings.frame_bytes_max;
-            if header.bytes > bytes_max {
-                let text = format!("a frame of {} bytes came; the limit here is {bytes_max}", header.bytes);
-                return Err(Fatal::new(CloseCode::FrameTooLarge, text));
-            }
-            let bytes = header.bytes as usize;
-            let missing = bytes.saturating_sub(rest.len());
-            if missing > 0 {
-                input.reserve(missing);
-                return Ok(());
-            }
-            input.advance(HEADER_BYTES);
+            frames.advance(HEADER_BYTES);
             // Not the start of one: a peer could send a frame byte by byte without end.
             self.heard_at = now;
-            self.pinged_at = None;
-            self.receive_frame(header, Payload::new(input, bytes), now)?;
+            if self.pinged_at.take().is_some() && self.outbox.release() {
+                self.wake_writer();
+            }
+            self.receive_frame(header, Payload::new(&mut frames, header.bytes as usize), now)?;
         }
         if self.closed.is_some() {
             input.clear();
         }
+        drop(frames);
+        let Some((raw, rest)) = input.split_first_chunk::<HEADER_BYTES>() else { return Ok(()) };
+        let bytes = FrameHeader::parse(raw).bytes;
+        // Held against the limit before anything is reserved for it.
+        let bytes_max = self.config.settings.frame_bytes_max;
+        if bytes > bytes_max {
+            let text = format!("a frame of {bytes} bytes came; the limit here is {bytes_max}");
+            return Err(Fatal::new(CloseCode::FrameTooLarge, text));
+        }
+        let missing = (bytes as usize).saturating_sub(rest.len());
+        input.reserve(missing);
         Ok(())
+    }
+
+    /// Returns how long the frames are that stand whole at the front, and are within the limit.
+    fn whole_frames(&self, input: &[u8]) -> usize {
+        let mut rest = input;
+        while let Some((raw, content)) = rest.split_first_chunk::<HEADER_BYTES>() {
+            let bytes = FrameHeader::parse(raw).bytes;
+            let next =
+                content.get(bytes as usize..).filter(|_| bytes <= self.config.settings.frame_bytes_max);
+            let Some(next) = next else { break };
+            rest = next;
+        }
+        input.len().saturating_sub(rest.len())
     }
 
     fn receive_hello(&mut self, input: &mut BytesMut) -> Result<bool, Fatal> {
@@ -371,8 +387,8 @@ impl Connection {
 
     /// Finds a call; none where it has ended, and its frames are late.
     pub(super) fn live(&mut self, id: StreamId) -> Result<Option<&mut Stream>, Fatal> {
-        let last = if self.is_mine(id) { self.last_opened } else { self.last_accepted.sequence() };
-        if id.sequence() == 0 || id.sequence() > last {
+        let is_mine = self.is_mine(id);
+        if id.sequence() == 0 || (!is_mine && id.sequence() > self.last_accepted.sequence()) {
             return Err(protocol("a frame came for a call that was never opened"));
         }
         let is_over = self.stream(id).is_none_or(|stream| stream.inflow.outcome.is_some());

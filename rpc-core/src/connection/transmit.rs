@@ -21,7 +21,7 @@ impl Connection {
     /// finds more.
     pub fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.gather();
-        if self.outbox.is_empty() && self.closed.is_none() {
+        if !self.outbox.can_be_taken() && self.closed.is_none() {
             set_waker(&mut self.writer, cx);
             return Poll::Pending;
         }
@@ -31,7 +31,7 @@ impl Connection {
     /// Waits until there is something to write, and swaps it for `empty`.
     pub fn poll_transmit(&mut self, cx: &mut Context<'_>, empty: &mut Transmit) -> Poll<()> {
         self.gather();
-        if self.outbox.is_empty() {
+        if !self.outbox.can_be_taken() {
             set_waker(&mut self.writer, cx);
             return Poll::Pending;
         }

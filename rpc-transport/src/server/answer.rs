@@ -170,7 +170,8 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measur
         }
         match respond(shared, id, response) {
             None => Ok(()),
-            Some(items) => respond_items(shared, id, items).await,
+            // Apart: most calls have no items, and their futures need no room for this.
+            Some(items) => Box::pin(respond_items(shared, id, items)).await,
         }
     });
     let outcome = match in_time(deadline, work).await {

@@ -1,11 +1,11 @@
-//! Rules K1 to K5 and G1 to G6: silence, farewells and lost links.
+//! Rules K1 to K6 and G1 to G6: silence, farewells and lost links.
 
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::kit::{END, End, F_END, FIRST, FRAMES, GOAWAY, RESET, call_id, frame, goaway, open, vector};
+use super::kit::{END, End, F_END, FIRST, FRAMES, GOAWAY, OPEN, RESET, call_id, frame, goaway, open, vector};
 use crate::connection::{Event, OpenError, Reply};
 use crate::wire::CloseCode;
 use crate::{ErrorKind, Fate};
@@ -68,6 +68,26 @@ fn rule_k5_a_pong_is_not_answered() {
         end.hears(&vector(FRAMES, "pong"));
         assert_eq!(end.told(), b"");
     }
+}
+
+#[test]
+fn rule_k6_a_call_waits_for_the_answer_to_a_ping() {
+    let mut client = End::client();
+    let sent = client.calls(b"");
+    client.told();
+    client.waits(30 * SECOND).unwrap();
+    assert_eq!(client.told(), vector(FRAMES, "ping"));
+    let held = client.calls(b"held");
+    client.hears(&vector(FRAMES, "pong"));
+    let frame = client.frame();
+    assert_eq!((frame.kind, frame.id), (OPEN, held.as_u64()));
+    client.waits(30 * SECOND).unwrap();
+    let held_to_the_end = client.calls(b"");
+    let fatal = client.waits(20 * SECOND).unwrap_err();
+    client.machine.close(&fatal);
+    assert_eq!(client.failure(held_to_the_end).fate(), Fate::NeverSent);
+    assert_eq!(client.failure(sent).fate(), Fate::MaybeExecuted);
+    assert_eq!(client.frame().kind, GOAWAY, "it does not leave with the farewell");
 }
 
 #[test]

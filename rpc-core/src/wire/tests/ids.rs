@@ -64,7 +64,7 @@ fn rule_i3_a_slot_has_one_live_call() {
 }
 
 #[test]
-fn rule_i4_a_frame_for_a_call_that_never_was_is_a_fault() {
+fn rule_i4_a_frame_for_a_call_that_never_was_is_a_fault_of_who_would_have_opened_it() {
     let frames = |id| {
         [
             frame(DATA, 0, id, b""),
@@ -73,14 +73,23 @@ fn rule_i4_a_frame_for_a_call_that_never_was_is_a_fault() {
             frame(CREDIT, 0, id, &[1, 0, 0, 0]),
         ]
     };
-    for bytes in frames(call_id(2, 0)).into_iter().chain(frames(call_id(0, 1))) {
-        let (mut client, _) = End::calling();
-        assert_eq!(client.faults(&bytes), CloseCode::Protocol);
+    for bytes in frames(call_id(0, 1)) {
+        for (mut end, _) in [End::calling(), End::called()] {
+            assert_eq!(end.faults(&bytes), CloseCode::Protocol);
+        }
+    }
+    for bytes in frames(call_id(2, 0)) {
+        let (mut client, first) = End::calling();
+        client.hears(&bytes);
+        assert_eq!(client.machine.late_frames(), 1);
+        assert!(client.reply(first).is_pending());
         let (mut server, _) = End::called();
         assert_eq!(server.faults(&bytes), CloseCode::Protocol);
     }
-    let (mut client, _) = End::calling();
-    assert_eq!(client.faults(&frame(REPLY, F_END, call_id(2, 0), b"")), CloseCode::Protocol);
+    let (mut client, first) = End::calling();
+    client.hears(&frame(REPLY, F_END, call_id(2, 0), b""));
+    assert_eq!(client.machine.late_frames(), 1);
+    assert!(client.reply(first).is_pending());
 }
 
 #[test]

@@ -3,12 +3,17 @@
 pub use rpc_core::{
     Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Dispatcher,
     Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemStream, Layer, LayerFn, Message,
-    Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, Reply, Request, Response, Router, Scope,
-    Service, ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value, WithMetadata, layer_fn,
-    shared_bytes,
+    Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request,
+    Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value,
+    WithMetadata, layer_fn, shared_bytes,
 };
+pub use rpc_layers as layers;
 pub use rpc_macros::service;
 pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, ServerBuilder, ServerHandle};
+#[cfg(feature = "tls")]
+pub use rpc_transport::{
+    Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions,
+};
 
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]
@@ -26,3 +31,13 @@ pub mod __private {
     };
     pub use rpc_transport::Channel;
 }
+
+/// Compiles what the guide shows.
+#[cfg(all(doctest, feature = "tls"))]
+#[doc = include_str!("../docs/guides/tls.md")]
+struct TlsGuide;
+
+// The code of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/layers.md")]
+struct LayersGuide;

@@ -64,10 +64,10 @@ pub use error::{BoxError, CallError, Error, ErrorKind, Fate};
 pub use message::Message;
 pub use metadata::{Entry, Metadata, Value};
 pub use reply::Reply;
-pub use request::{Peer, Request, Response};
+pub use request::{Peer, PeerCertificate, Request, Response};
 pub use router::Router;
 pub use service::{BoxService, FnService, Identity, Layer, LayerFn, Next, Service, Stack, layer_fn};
-pub use status::{Code, Status};
+pub use status::{Code, Pushback, Status};
 pub use streaming::Streaming;
 
 /// What generated code names; not for people, and free to change.

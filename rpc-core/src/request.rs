@@ -1,10 +1,16 @@
 //! A call on its way: what is asked, and what is answered.
 
+mod certificate;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Body, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, message};
+use crate::{
+    Body, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, Service, message,
+};
+
+pub use certificate::PeerCertificate;
 
 /// A call as layers and transports see it: a method, what travels beside the arguments, and the encoded arguments.
 #[derive(Debug)]
@@ -42,6 +48,14 @@ impl Request {
     /// Describes the method, as a router does once it has found it.
     pub fn set_descriptor(&mut self, descriptor: &'static MethodDescriptor) {
         self.descriptor = Some(descriptor);
+    }
+
+    /// Describes the method as `service` does, unless it is described already: what wraps a service calls this before it reads
+    /// [`descriptor`](Self::descriptor).
+    pub fn find_descriptor(&mut self, service: &impl Service) {
+        if self.descriptor.is_none() {
+            self.descriptor = service.find_method(self.method);
+        }
     }
 
     /// Returns when the call must be over.
@@ -224,17 +238,30 @@ impl Response {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Peer {
     uri: Arc<str>,
+    certificate: Option<Arc<PeerCertificate>>,
 }
 
 impl Peer {
     /// Names a peer by its URI.
     pub fn new(uri: impl Into<Arc<str>>) -> Self {
-        Self { uri: uri.into() }
+        Self { uri: uri.into(), certificate: None }
+    }
+
+    /// Attaches the certificate that the peer was verified by, as a link does.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: PeerCertificate) -> Self {
+        self.certificate = Some(Arc::new(certificate));
+        self
     }
 
     /// Returns the URI, such as `tcp://127.0.0.1:54812`.
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// Returns the certificate that the peer was verified by: on `tls://`, where the server asks its clients for one and this one has shown it.
+    pub fn certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate.as_deref()
     }
 }
 

@@ -101,6 +101,14 @@ impl Service for Router {
         };
         async move { call?.await }
     }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.method(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push(format!("{self:?}"));
+    }
 }
 
 impl fmt::Debug for Router {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::{Error, Request, Response};
+use crate::{Error, MethodDescriptor, MethodId, Request, Response};
 
 /// Something that answers calls: a channel, a generated server, a whole server, or one of them wrapped in layers.
 ///
@@ -27,11 +27,33 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// An [`Error`] that holds a [`Status`](crate::Status) where the service ruled on the call, any other kind where it could not be reached.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send;
+
+    /// Finds the description of a method that it answers, where it knows its methods; what wraps a service asks that one.
+    ///
+    /// On the calling side a request brings its description along; on the answering side a layer finds it here.
+    fn find_method(&self, _id: MethodId) -> Option<&'static MethodDescriptor> {
+        None
+    }
+
+    /// Adds a line about itself, and lines about what it wraps: the outermost comes first.
+    ///
+    /// What does not say otherwise is known by its type.
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push(std::any::type_name::<Self>().to_owned());
+    }
 }
 
 impl<S: Service> Service for Arc<S> {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         S::call(self, request)
+    }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        S::find_method(self, id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        S::describe(self, lines);
     }
 }
 
@@ -65,6 +87,13 @@ impl<S: Service> Layer<S> for Identity {
 }
 
 /// Two layers as one: the outer sees a request first.
+///
+/// ```
+/// use rpc_core::{Identity, Layer, Router, Stack};
+/// let (outer, middle, inner) = (Identity::new(), Identity::new(), Identity::new());
+/// let service = Stack::new(outer, middle).then(inner).layer(Router::new());
+/// # let _ = service;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Stack<Outer, Inner> {
     outer: Outer,
@@ -75,6 +104,11 @@ impl<Outer, Inner> Stack<Outer, Inner> {
     /// Puts `outer` around `inner`.
     pub const fn new(outer: Outer, inner: Inner) -> Self {
         Self { outer, inner }
+    }
+
+    /// Puts both around a further one, which sees a request last.
+    pub fn then<N>(self, inner: N) -> Stack<Self, N> {
+        Stack::new(self, inner)
     }
 }
 
@@ -145,8 +179,18 @@ where
     F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Response, Error>> + Send,
 {
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        request.find_descriptor(&self.next.0);
         (self.function)(request, self.next.clone())
+    }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.next.0.find_method(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push("layer_fn".to_owned());
+        self.next.0.describe(lines);
     }
 }
 
@@ -183,6 +227,14 @@ impl Service for BoxService {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         self.inner.call_boxed(request)
     }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.inner.find_method_boxed(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        self.inner.describe_boxed(lines);
+    }
 }
 
 impl fmt::Debug for BoxService {
@@ -195,10 +247,20 @@ type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send
 
 trait DynService: Send + Sync + 'static {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_>;
+    fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor>;
+    fn describe_boxed(&self, lines: &mut Vec<String>);
 }
 
 impl<S: Service> DynService for S {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_> {
         Box::pin(self.call(request))
+    }
+
+    fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.find_method(id)
+    }
+
+    fn describe_boxed(&self, lines: &mut Vec<String>) {
+        self.describe(lines);
     }
 }

@@ -1,6 +1,7 @@
 //! What the peer answered when a call did not succeed.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -104,6 +105,21 @@ impl fmt::Display for Code {
     }
 }
 
+/// What a peer says of making a call again: "pushback", as gRPC calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums)] // later, or never: there is no third
+pub enum Pushback {
+    /// Again, once so much time has passed.
+    After(Duration),
+    /// Not again: it would only add to the load.
+    Never,
+}
+
+/// How details with a pushback begin; after it come milliseconds, or a number below zero for never, as in gRPC's
+/// `grpc-retry-pushback-ms`.
+const PUSHBACK: &str = "retry-pushback-ms=";
+const NANOS_PER_MILLISECOND: u128 = 1_000_000;
+
 /// A peer's answer to a call that did not succeed: a code, a message for people, details for programs.
 ///
 /// A layer or a server answers with a status; a handler's own error type is not a status but part of its result.
@@ -133,6 +149,40 @@ impl Status {
         self
     }
 
+    /// Says when the call may be made again, in place of the details: a caller that retries keeps to it.
+    ///
+    /// It travels in milliseconds, rounded up; more than `i64::MAX` of them counts as that many.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rpc_core::{Code, Pushback, Status};
+    /// let full = Status::new(Code::ResourceExhausted, "over the rate").with_pushback(Pushback::After(Duration::from_millis(250)));
+    /// assert_eq!(full.pushback(), Some(Pushback::After(Duration::from_millis(250))));
+    /// ```
+    #[must_use]
+    pub fn with_pushback(self, pushback: Pushback) -> Self {
+        let milliseconds = match pushback {
+            Pushback::Never => -1,
+            Pushback::After(wait) => {
+                i64::try_from(wait.as_nanos().div_ceil(NANOS_PER_MILLISECOND)).unwrap_or(i64::MAX)
+            }
+        };
+        self.with_details(format!("{PUSHBACK}{milliseconds}"))
+    }
+
+    /// Returns when the call may be made again, where the peer says it.
+    pub fn pushback(&self) -> Option<Pushback> {
+        let text = std::str::from_utf8(self.details.strip_prefix(PUSHBACK.as_bytes())?).ok()?;
+        match text.parse::<i64>() {
+            Ok(milliseconds) => Some(match u64::try_from(milliseconds) {
+                Ok(milliseconds) => Pushback::After(Duration::from_millis(milliseconds)),
+                Err(_) => Pushback::Never,
+            }),
+            // As gRPC takes it: a word that cannot be read says no.
+            Err(_) => Some(Pushback::Never),
+        }
+    }
+
     /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
@@ -156,3 +206,38 @@ impl fmt::Display for Status {
 }
 
 impl std::error::Error for Status {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_details(details: &'static str) -> Option<Pushback> {
+        Status::new(Code::Unavailable, "").with_details(details).pushback()
+    }
+
+    #[test]
+    fn a_pushback_is_read_as_it_was_written() {
+        for pushback in [
+            Pushback::Never,
+            Pushback::After(Duration::ZERO),
+            Pushback::After(Duration::from_millis(1_234)),
+            Pushback::After(Duration::from_millis(i64::MAX as u64)),
+        ] {
+            assert_eq!(Status::new(Code::Unavailable, "").with_pushback(pushback).pushback(), Some(pushback));
+        }
+        let short =
+            Status::new(Code::Unavailable, "").with_pushback(Pushback::After(Duration::from_nanos(1)));
+        assert_eq!(short.pushback(), Some(Pushback::After(Duration::from_millis(1))), "never too early");
+    }
+
+    #[test]
+    fn other_details_are_no_pushback_and_a_broken_one_says_never() {
+        assert_eq!(of_details(""), None);
+        assert_eq!(of_details("quota"), None);
+        for broken in
+            ["retry-pushback-ms=", "retry-pushback-ms=soon", "retry-pushback-ms=99999999999999999999"]
+        {
+            assert_eq!(of_details(broken), Some(Pushback::Never), "{broken}");
+        }
+    }
+}

@@ -13,6 +13,8 @@ use crate::backoff::Backoff;
 use crate::call;
 use crate::connection::ClientConnection;
 use crate::limits::Limits;
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
 use crate::uri::Uri;
 use connecting::Tries;
 
@@ -49,13 +51,16 @@ struct Options {
     limits: Limits,
     backoff: Backoff,
     connect_timeout: Duration,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsClient>,
 }
 
 /// A call goes to so many connections that turn out to have ended before it gives up.
 const CONNECTIONS_TRIED_MAX: u32 = 3;
 
 impl Channel {
-    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH` or `mem://NAME`.
+    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH` or `mem://NAME`. For `tls://HOST:PORT` use a [`builder`](Self::builder), which
+    /// is told whom to trust.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an address that cannot be used, [`ErrorKind::Connect`] where no connection can be made.
@@ -69,6 +74,8 @@ impl Channel {
             limits: Limits::default(),
             backoff: Backoff::default(),
             connect_timeout: Duration::from_secs(20),
+            #[cfg(feature = "tls")]
+            tls: None,
         };
         ChannelBuilder { uri: uri.as_ref().to_owned(), options }
     }
@@ -156,6 +163,13 @@ impl ChannelBuilder {
         self
     }
 
+    /// Sets whom the channel trusts on `tls://`, and who it is there; such an address cannot be used without.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsClient) -> Self {
+        self.options.tls = Some(tls);
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
@@ -169,9 +183,14 @@ impl ChannelBuilder {
     /// Makes the channel without a connection: the first call makes that.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for an address that cannot be used.
+    /// [`ErrorKind::Config`] for an address that cannot be used, or `tls://` where nothing says whom to trust.
     pub fn lazy(self) -> Result<Channel, Error> {
         let uri = Uri::parse(&self.uri)?;
+        #[cfg(feature = "tls")]
+        if matches!(uri, Uri::Tls(_)) && self.options.tls.is_none() {
+            let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         let inner =
             Inner { uri, options: self.options, current: ArcSwapOption::empty(), tries: Mutex::default() };
         Ok(Channel { inner: Arc::new(inner) })

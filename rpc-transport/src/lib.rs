@@ -1,7 +1,7 @@
 //! Links, connections, channels and servers of farcall.
 //!
 //! This crate moves frames between sockets and the state machine of `rpc-core`, and knows no service. A [`Channel`] makes calls, a [`Server`]
-//! answers them; both run over `tcp://`, `unix://` and `mem://` links with the same two loops.
+//! answers them; both run over `tcp://`, `tls://`, `unix://` and `mem://` links with the same two loops.
 
 // What a peer sends passes through this crate. What could panic there is argued where it stands.
 #![cfg_attr(
@@ -27,9 +27,13 @@ mod limits;
 mod link;
 mod panics;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod uri;
 
 pub use backoff::Backoff;
 pub use channel::{Channel, ChannelBuilder};
 pub use limits::Limits;
 pub use server::{Server, ServerBuilder, ServerHandle};
+#[cfg(feature = "tls")]
+pub use tls::{Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions};

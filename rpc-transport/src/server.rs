@@ -1,6 +1,7 @@
 //! The answering side: a server listens, and answers calls until it is shut down.
 
 mod accept;
+mod age;
 mod answer;
 mod builder;
 mod deadline;
@@ -57,6 +58,7 @@ async fn until<F: Future>(phase: &mut watch::Receiver<Phase>, end: Phase, future
 #[must_use = "dropping a server ends it"]
 pub struct Server {
     uris: Vec<String>,
+    layers: Vec<String>,
     phase: Arc<watch::Sender<Phase>>,
     grace: Duration,
     /// Never sent to: it closes when the last task of the server is gone.
@@ -77,6 +79,11 @@ impl Server {
     /// Returns all addresses it listens on.
     pub fn uris(&self) -> &[String] {
         &self.uris
+    }
+
+    /// Describes what a call passes through, a line each, the outermost layer first and the services last.
+    pub fn describe(&self) -> &[String] {
+        &self.layers
     }
 
     /// Stops listening, tells clients to call elsewhere, and lets calls under way finish; those that are not done after the grace period are

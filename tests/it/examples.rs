@@ -96,6 +96,37 @@ async fn graceful_shutdown() {
     check("graceful_shutdown", &lines).await;
 }
 
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn tls() {
+    let lines = [
+        "billing is CN=billing, spiffe://example/billing",
+        "reports is CN=reports, spiffe://example/reports",
+        "a stranger is let in: false",
+        "a broken certificate is taken: false",
+        "reports is let in: false",
+        "billing is let in: true",
+        "the old connection goes on: CN=billing, spiffe://example/billing",
+    ];
+    check("tls", &lines).await;
+}
+
+#[tokio::test]
+async fn middleware() {
+    let lines = [
+        "around the client: Fallback > Cache(60s) > Timeout(10s) > Retry(3 attempts) > rpc_transport::channel::Channel",
+        "Rome: sunny, says forecast 1",
+        "Rome: sunny, says forecast 1",
+        "a report: UNAVAILABLE",
+        "a report, once more by hand: 1",
+        "a greedy tenant is told when to come back: true",
+        "without a server: Rome: sunny, says forecast 1",
+        "without a server: Oslo: nothing is known",
+        "without a server, a report: UNAVAILABLE",
+    ];
+    check("middleware", &lines).await;
+}
+
 #[tokio::test]
 async fn mock() {
     let lines = [

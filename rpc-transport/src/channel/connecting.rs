@@ -11,6 +11,8 @@ use super::Inner;
 use crate::clock::now;
 use crate::connection::ClientConnection;
 use crate::link::Link;
+#[cfg(feature = "tls")]
+use crate::uri::Uri;
 
 /// How making a connection goes.
 #[derive(Default)]
@@ -120,7 +122,17 @@ impl Inner {
                 return Err(Error::new(ErrorKind::Connect, text));
             }
         };
-        ClientConnection::open(link, &self.options.limits).await
+        let limits = &self.options.limits;
+        #[cfg(feature = "tls")]
+        if let (Uri::Tls(host), Some(tls)) = (&self.uri, &self.options.tls) {
+            let open = async { ClientConnection::open(tls.secure(link, host).await?, limits).await };
+            let opened = tokio::time::timeout(limits.handshake_timeout, open).await;
+            return opened.unwrap_or_else(|_| {
+                let text = format!("the TLS handshake was not done within {:?}", limits.handshake_timeout);
+                Err(Error::new(ErrorKind::Connect, text))
+            });
+        }
+        ClientConnection::open(link, limits).await
     }
 
     /// Gives a call its own copy of what its try failed with.

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rpc_core::Service;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
+use super::age::Age;
 use super::placement::Placement;
 use super::serve::{refuse, serve};
 use super::{Phase, until};
 use crate::backoff::Backoff;
 use crate::limits::Limits;
-use crate::link::Listener;
+use crate::link::{Incoming, Link, Listener};
+#[cfg(feature = "tls")]
+use crate::{clock::now, tls::Handshake};
 
 /// What each connection of a server needs.
 pub(super) struct Acceptor<S> {
@@ -19,6 +22,8 @@ pub(super) struct Acceptor<S> {
     pub(super) limits: Limits,
     pub(super) slots: Arc<Semaphore>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// How old each connection may become.
+    pub(super) age: Option<Age>,
     pub(super) placement: Arc<Placement>,
     /// How many more oneway handlers may run.
     pub(super) oneway: Arc<Semaphore>,
@@ -33,6 +38,7 @@ impl<S> Clone for Acceptor<S> {
             limits: self.limits.clone(),
             slots: self.slots.clone(),
             phase: self.phase.clone(),
+            age: self.age,
             placement: self.placement.clone(),
             oneway: self.oneway.clone(),
             task: self.task.clone(),
@@ -52,14 +58,21 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
     loop {
         let Some(accepted) = until(&mut phase, Phase::Draining, listener.accept()).await else { return };
         match accepted {
-            Ok(link) => {
+            Ok(incoming) => {
                 failures = 0;
-                match (acceptor.slots.clone().try_acquire_owned(), refusals.clone().try_acquire_owned()) {
-                    (Ok(slot), _) => drop(tokio::spawn(serve(link, acceptor.clone(), slot))),
-                    (Err(_), Ok(refusal)) => {
-                        drop(tokio::spawn(refuse(link, acceptor.limits.clone(), refusal)))
+                let place = match acceptor.slots.clone().try_acquire_owned() {
+                    Ok(slot) => Place::Slot(slot),
+                    Err(_) => match refusals.clone().try_acquire_owned() {
+                        Ok(refusal) => Place::Refusal(refusal),
+                        Err(_) => continue,
+                    },
+                };
+                match incoming {
+                    Incoming::Open(link) => start(link, acceptor.clone(), place),
+                    #[cfg(feature = "tls")]
+                    Incoming::Tls(handshake) => {
+                        drop(tokio::spawn(start_secured(handshake, acceptor.clone(), place)))
                     }
-                    (Err(_), Err(_)) => drop(link),
                 }
             }
             Err(error) => {
@@ -71,5 +84,37 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
                 }
             }
         }
+    }
+}
+
+/// Where a link goes.
+enum Place {
+    /// Among the connections.
+    Slot(OwnedSemaphorePermit),
+    /// Among those that are told that there are too many.
+    Refusal(OwnedSemaphorePermit),
+}
+
+fn start<S: Service>(link: Link, mut acceptor: Acceptor<S>, place: Place) {
+    match place {
+        Place::Slot(slot) => {
+            if let Some(age) = acceptor.age {
+                acceptor.phase = age.phase(acceptor.phase);
+            }
+            drop(tokio::spawn(serve(link, acceptor, slot)));
+        }
+        Place::Refusal(refusal) => drop(tokio::spawn(refuse(link, acceptor.limits, refusal))),
+    }
+}
+
+/// Secures the link first, within the time that opening the connection has.
+#[cfg(feature = "tls")]
+async fn start_secured<S: Service>(handshake: Handshake, mut acceptor: Acceptor<S>, place: Place) {
+    let began_at = now();
+    let limit = acceptor.limits.handshake_timeout;
+    let secured = until(&mut acceptor.phase, Phase::Draining, handshake.run(limit)).await;
+    if let Some(Some(link)) = secured {
+        acceptor.limits.handshake_timeout = limit.saturating_sub(now().saturating_duration_since(began_at));
+        start(link, acceptor, place);
     }
 }

@@ -4,14 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpc_core::{Error, ErrorKind, Handler, Identity, Layer, Router, Stack};
+use rpc_core::{Error, Handler, Identity, Layer, Router, Service, Stack};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::accept::{Acceptor, accept_loop};
+use super::age::Age;
 use super::placement::Placement;
 use super::{Phase, Server};
 use crate::limits::Limits;
-use crate::link::Listener;
+use crate::link::{Listener, Security};
+#[cfg(feature = "tls")]
+use crate::tls::TlsServer;
 use crate::uri::Uri;
 
 /// Sets up a [`Server`]: services, layers, addresses, limits.
@@ -26,6 +29,8 @@ pub struct ServerBuilder<L = Identity> {
     connections_max: usize,
     oneway_max: usize,
     grace: Duration,
+    age_max: Option<Duration>,
+    security: Security,
 }
 
 impl ServerBuilder {
@@ -38,6 +43,8 @@ impl ServerBuilder {
             connections_max: 10_000,
             oneway_max: 10_000,
             grace: Duration::from_secs(10),
+            age_max: None,
+            security: Security::default(),
         }
     }
 }
@@ -51,9 +58,10 @@ impl<L> ServerBuilder<L> {
 
     /// Wraps all services in a layer; of several layers the one that was added first sees a request first.
     pub fn layer<N>(self, layer: N) -> ServerBuilder<Stack<L, N>> {
-        let Self { router, layers, uris, limits, connections_max, oneway_max, grace } = self;
+        let Self { router, layers, uris, limits, connections_max, oneway_max, grace, age_max, security } =
+            self;
         let layers = Stack::new(layers, layer);
-        ServerBuilder { router, layers, uris, limits, connections_max, oneway_max, grace }
+        ServerBuilder { router, layers, uris, limits, connections_max, oneway_max, grace, age_max, security }
     }
 
     /// Listens on a further address beside the one that [`bind`](Self::bind) takes.
@@ -92,10 +100,28 @@ impl<L> ServerBuilder<L> {
         self
     }
 
+    /// Sets how old a connection may become, give or take a tenth by chance; then it takes no more calls, and its client makes a new one.
+    ///
+    /// Calls under way have the time of [`shutdown_grace`](Self::shutdown_grace) to finish; after it they are ended with `UNAVAILABLE`, oneway ones
+    /// too. Clients that come back are verified again, by the certificates and revocation lists of that time, and go where a balancer sends them.
+    ///
+    /// Default: without end. Too short costs handshakes and ends long streams; too long lets a client stay whose certificate was revoked.
+    pub fn max_connection_age(mut self, age: Duration) -> Self {
+        self.age_max = Some(age);
+        self
+    }
+
+    /// Sets how `tls://` addresses are secured; all of a server's share it.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsServer) -> Self {
+        self.security.server = Some(tls);
+        self
+    }
+
     /// Makes the services with their layers a service of their own, without a socket.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] where two methods have the same id.
+    /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) where two methods have the same id.
     pub fn build(self) -> Result<L::Service, Error>
     where
         L: Layer<Router>,
@@ -108,8 +134,8 @@ impl<L> ServerBuilder<L> {
     /// Port 0 lets the system choose: [`Server::uri`] says which. On `mem://` an empty name does the same.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for an address that cannot be used or two methods with the same id, [`ErrorKind::Connect`] where the
-    /// address cannot be listened on.
+    /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) for an address that cannot be used, two methods with the same id, or `tls://` without
+    /// a certificate, [`ErrorKind::Connect`](rpc_core::ErrorKind::Connect) where the address cannot be listened on.
     pub async fn bind(mut self, uri: impl Into<String>) -> Result<Server, Error>
     where
         L: Layer<Router>,
@@ -118,15 +144,15 @@ impl<L> ServerBuilder<L> {
         let mut listeners = Vec::new();
         for uri in &self.uris {
             let uri = Uri::parse(uri)?;
-            let listener = Listener::bind(&uri).await.map_err(|error| {
-                Error::new(ErrorKind::Connect, format!("cannot listen on {uri}: {error}")).with_source(error)
-            })?;
-            listeners.push(listener);
+            listeners.push(Listener::bind(&uri, &self.security).await?);
         }
         let (grace, limits) = (self.grace, self.limits.clone());
+        let age = self.age_max.map(|max| Age { max, grace });
         let slots = Arc::new(Semaphore::new(self.connections_max));
         let oneway = Arc::new(Semaphore::new(self.oneway_max));
         let service = Arc::new(self.build()?);
+        let mut layers = Vec::new();
+        service.describe(&mut layers);
         let (phase, _) = watch::channel(Phase::Running);
         let phase = Arc::new(phase);
         let (task, tasks) = mpsc::channel(1);
@@ -139,13 +165,14 @@ impl<L> ServerBuilder<L> {
                 limits: limits.clone(),
                 slots: slots.clone(),
                 phase: phase.subscribe(),
+                age,
                 placement: placement.clone(),
                 oneway: oneway.clone(),
                 task: task.clone(),
             };
             tokio::spawn(accept_loop(listener, acceptor));
         }
-        Ok(Server { uris, phase, grace, tasks })
+        Ok(Server { uris, layers, phase, grace, tasks })
     }
 }
 

@@ -1,0 +1,87 @@
+//! What layers add to a unary call that succeeds: the same call in process, without them and with them.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use divan::{Bencher, black_box};
+use farcall::layers::{AccessLog, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout};
+use farcall::{Body, CodecKind, Error, Identity, Layer, MethodDescriptor, Request, Response, Service, Stack};
+
+static METHOD: MethodDescriptor = MethodDescriptor::new("Bench", "echo").with_idempotent();
+
+fn main() {
+    divan::Divan::default().min_time(Duration::from_secs(1)).sample_size(64).config_with_args().main();
+}
+
+/// Gives the arguments back.
+struct Echo;
+
+impl Service for Echo {
+    async fn call(&self, mut request: Request) -> Result<Response, Error> {
+        Ok(Response::new(request.codec(), request.take_body()))
+    }
+}
+
+fn timeout() -> Timeout {
+    Timeout::new(Duration::from_secs(1))
+}
+
+fn run(bencher: Bencher<'_, '_>, layer: impl Layer<Echo>) {
+    let service = layer.layer(Echo);
+    let codec = CodecKind::default();
+    let message = codec.encode(&[7_u8; 64][..]).unwrap();
+    bencher.bench_local(|| {
+        let request = Request::new(&METHOD, codec, Body::new(message.clone()));
+        let call = pin!(service.call(black_box(request)));
+        match call.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(response) => drop(response.unwrap()),
+            Poll::Pending => panic!("the call should be done"),
+        }
+    });
+}
+
+#[divan::bench]
+fn none(bencher: Bencher<'_, '_>) {
+    run(bencher, Identity::new());
+}
+
+#[divan::bench]
+fn timeout_concurrency_limit_and_retry(bencher: Bencher<'_, '_>) {
+    run(bencher, Stack::new(timeout(), Stack::new(ConcurrencyLimit::new(64), Retry::new())));
+}
+
+#[divan::bench]
+fn timeout_alone(bencher: Bencher<'_, '_>) {
+    run(bencher, timeout());
+}
+
+#[divan::bench]
+fn concurrency_limit_alone(bencher: Bencher<'_, '_>) {
+    run(bencher, ConcurrencyLimit::new(64));
+}
+
+#[divan::bench]
+fn concurrency_limit_per_method(bencher: Bencher<'_, '_>) {
+    run(bencher, ConcurrencyLimit::new(64).per_method(64));
+}
+
+#[divan::bench]
+fn retry_alone(bencher: Bencher<'_, '_>) {
+    run(bencher, Retry::new());
+}
+
+#[divan::bench]
+fn rate_limit_in_all(bencher: Bencher<'_, '_>) {
+    run(bencher, RateLimit::new().total(Quota::per_second(u32::MAX)));
+}
+
+#[divan::bench]
+fn rate_limit_per_key(bencher: Bencher<'_, '_>) {
+    run(bencher, RateLimit::new().per_metadata("tenant", Quota::per_second(u32::MAX)));
+}
+
+#[divan::bench]
+fn access_log_that_nobody_reads(bencher: Bencher<'_, '_>) {
+    run(bencher, AccessLog::new());
+}

@@ -1,0 +1,144 @@
+//! Bounds how long a call may take.
+
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use rpc_core::{
+    Error, ErrorKind, Fate, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service,
+    deadline_after,
+};
+use tokio::time::{Sleep, sleep_until};
+
+/// Ends a call that takes longer than this, with the items that follow its answer; a call with an earlier deadline keeps that.
+///
+/// The deadline travels with the request, so that a server and all that it calls stop too. Around a [`Retry`](crate::Retry) it bounds
+/// all attempts together, inside of one each attempt.
+///
+/// ```
+/// use std::time::Duration;
+/// use rpc_layers::Timeout;
+/// let layer = Timeout::new(Duration::from_millis(500));
+/// # let _ = layer;
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Timeout {
+    after: Duration,
+}
+
+impl Timeout {
+    /// Bounds each call to so much time; more than a year counts as a year.
+    ///
+    /// Too short ends honest calls, which may have run all the same; too long holds what a call holds while its peer is stuck.
+    pub const fn new(after: Duration) -> Self {
+        Self { after }
+    }
+}
+
+impl<S: Service> Layer<S> for Timeout {
+    type Service = TimeoutService<S>;
+
+    fn layer(self, inner: S) -> Self::Service {
+        TimeoutService { inner, after: self.after }
+    }
+}
+
+/// The service that [`Timeout`] makes.
+///
+/// # Errors
+/// [`ErrorKind::DeadlineExceeded`]: the call was dropped when its time was up, and may have run.
+///
+/// # Panics
+/// A call that has to wait needs a tokio runtime with its time driver on.
+#[derive(Debug)]
+pub struct TimeoutService<S> {
+    inner: S,
+    after: Duration,
+}
+
+impl<S: Service> Service for TimeoutService<S> {
+    async fn call(&self, mut request: Request) -> Result<Response, Error> {
+        let now = now();
+        let latest = deadline_after(now, self.after);
+        let deadline = request.deadline().map_or(latest, |own| own.min(latest));
+        if deadline <= now {
+            return Err(deadline_exceeded().with_fate(Fate::NeverSent));
+        }
+        request.set_deadline(Some(deadline));
+        let response = until(deadline, self.inner.call(request)).await?;
+        if !response.body().has_items() {
+            return Ok(response);
+        }
+        Ok(response.map_items(|items| Box::pin(UntilDeadline::new(items, deadline))))
+    }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.inner.find_method(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push(format!("Timeout({:?})", self.after));
+        self.inner.describe(lines);
+    }
+}
+
+/// Returns the present as tokio has it, which tests can pause.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+pub(crate) fn deadline_exceeded() -> Error {
+    Error::new(
+        ErrorKind::DeadlineExceeded,
+        "the deadline passed before the answer came; allow more time, or find what is slow",
+    )
+}
+
+async fn until(
+    deadline: Instant,
+    call: impl Future<Output = Result<Response, Error>>,
+) -> Result<Response, Error> {
+    let mut call = pin!(call);
+    // Made when it is first needed: an answer that is there at once asks for no timer.
+    let mut sleep = pin!(None::<Sleep>);
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(result) = call.as_mut().poll(cx) {
+            return Poll::Ready(result);
+        }
+        if sleep.is_none() {
+            sleep.set(Some(sleep_until(deadline.into())));
+        }
+        let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
+        sleep.poll(cx).map(|()| Err(deadline_exceeded()))
+    })
+    .await
+}
+
+struct UntilDeadline {
+    /// None once they are over.
+    items: Option<ItemStream>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl UntilDeadline {
+    fn new(items: ItemStream, deadline: Instant) -> Self {
+        Self { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) }
+    }
+}
+
+impl Stream for UntilDeadline {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(items) = &mut self.items else { return Poll::Ready(None) };
+        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
+            return Poll::Ready(item);
+        }
+        ready!(self.sleep.as_mut().poll(cx));
+        self.items = None;
+        Poll::Ready(Some(Err(deadline_exceeded())))
+    }
+}

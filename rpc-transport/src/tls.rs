@@ -1,0 +1,57 @@
+//! TLS for links: who may serve under a name, who may call, and how either changes without a restart.
+//!
+//! A [`TlsServer`] or [`TlsClient`] holds a whole rustls configuration, made anew when files change: a handshake takes the latest, and what is
+//! connected already keeps the one that it was made with.
+
+mod certificate;
+mod client;
+mod fault;
+mod live;
+mod pem;
+mod server;
+
+use std::sync::Arc;
+
+use rustls::SupportedProtocolVersion;
+use rustls::crypto::CryptoProvider;
+
+pub use client::{TlsClient, TlsClientBuilder};
+pub use live::TlsCounts;
+pub use pem::Pem;
+pub(crate) use server::Handshake;
+pub use server::{TlsServer, TlsServerBuilder};
+
+/// What a farcall link is called in ALPN (RFC 7301).
+const ALPN: &[u8] = b"farcall/1";
+
+/// Which versions of TLS a side speaks.
+///
+/// Default: both. TLS 1.3 alone is the stricter choice where all peers know it; 1.2 alone is for peers that must not speak 1.3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsVersions {
+    /// TLS 1.2 alone.
+    Tls12,
+    /// TLS 1.3 alone.
+    Tls13,
+    /// TLS 1.3, and 1.2 with a peer that does not know it.
+    #[default]
+    Both,
+}
+
+impl TlsVersions {
+    fn list(self) -> &'static [&'static SupportedProtocolVersion] {
+        static TLS12: [&SupportedProtocolVersion; 1] = [&rustls::version::TLS12];
+        static TLS13: [&SupportedProtocolVersion; 1] = [&rustls::version::TLS13];
+        match self {
+            Self::Tls12 => &TLS12,
+            Self::Tls13 => &TLS13,
+            Self::Both => rustls::ALL_VERSIONS,
+        }
+    }
+}
+
+/// Named at each use: where a program has several providers compiled in, rustls' default would panic.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}

@@ -179,6 +179,8 @@ pub struct Connection {
     idle: Option<Waker>,
     draining: bool,
     peer_draining: bool,
+    /// Why the peer has closed the connection, if it has.
+    peer_close_code: Option<CloseCode>,
     closed: Option<Closed>,
     wants_slot: bool,
     /// Somebody was told to wait because too much is unsent.
@@ -228,6 +230,7 @@ impl Connection {
             idle: None,
             draining: false,
             peer_draining: false,
+            peer_close_code: None,
             closed: None,
             wants_slot: false,
             wants_outbox: false,

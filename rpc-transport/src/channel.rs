@@ -3,6 +3,7 @@
 mod connecting;
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ struct Inner {
     // Not a lock, which all callers would write to for each call.
     current: ArcSwapOption<ClientConnection>,
     tries: Mutex<Tries>,
+    /// How often the server found that this side pings too often.
+    pings_halved: AtomicU32,
 }
 
 struct Options {
@@ -191,8 +194,13 @@ impl ChannelBuilder {
             let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
             return Err(Error::new(ErrorKind::Config, text));
         }
-        let inner =
-            Inner { uri, options: self.options, current: ArcSwapOption::empty(), tries: Mutex::default() };
+        let inner = Inner {
+            uri,
+            options: self.options,
+            current: ArcSwapOption::empty(),
+            tries: Mutex::default(),
+            pings_halved: AtomicU32::new(0),
+        };
         Ok(Channel { inner: Arc::new(inner) })
     }
 }

@@ -1,6 +1,11 @@
 //! What a peer may do as often as it likes, and what it may not.
 
-use crate::kit::{self, Set, soon};
+use std::time::Duration;
+
+use farcall::{Channel, Limits};
+use tokio::net::TcpListener;
+
+use crate::kit::{self, LabClient, Set, soon};
 use crate::process::{comes_true, tasks};
 use crate::wire::{self, RawPeer, call, code, frame, id};
 
@@ -120,6 +125,29 @@ async fn fault_23_the_eleventh_ping_in_a_row_closes_the_connection() {
     let (code, reason) = peer.farewell().await;
     assert_eq!((code, &reason[..]), (code::TOO_MANY_PINGS, "pings came more often than agreed"));
     assert_eq!(soon(set.client.echo("live".into())).await.unwrap(), "live");
+}
+
+/// Proves rule K7.
+#[tokio::test(start_paused = true)]
+async fn fault_23_a_client_that_pings_too_often_for_its_server_does_so_half_as_often() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("tcp://{}", listener.local_addr().unwrap());
+    let limits = Limits::default().ping_interval(Duration::from_secs(5));
+    let channel = Channel::builder(uri).limits(limits).lazy().unwrap();
+    for seconds in [5, 10] {
+        let call = tokio::spawn(LabClient::new(channel.clone()).echo("x".into()));
+        let mut peer = RawPeer::accept(&listener).await;
+        let id = peer.next(wire::OPEN).await.id;
+        peer.send(&frame(wire::REPLY, wire::END, id, b"\x01x")).await;
+        soon(call).await.unwrap().unwrap();
+        let answered_at = tokio::time::Instant::now();
+        peer.next(wire::PING).await;
+        assert_eq!(answered_at.elapsed().as_secs(), seconds);
+        let farewell = [&0_u64.to_le_bytes()[..], &code::TOO_MANY_PINGS.to_le_bytes()].concat();
+        peer.send(&frame(wire::GOAWAY, 0, 0, &farewell)).await;
+        // The client has heard it once its side ends.
+        peer.rest().await;
+    }
 }
 
 /// Metadata of so many empty entries, with keys of so many bytes.

@@ -48,6 +48,11 @@ impl Connection {
         self.closed.as_ref().map(|closed| closed.reason.as_str())
     }
 
+    /// Returns the code with which the peer has closed the connection for a fault of this side, if it has.
+    pub fn peer_close_code(&self) -> Option<CloseCode> {
+        self.peer_close_code
+    }
+
     /// Tells whether the peer has said that it takes no further calls.
     pub fn is_peer_draining(&self) -> bool {
         self.peer_draining
@@ -120,6 +125,7 @@ impl Connection {
         // Those who wait for a slot must look for another connection.
         self.slots_freed = usize::MAX;
         if code != CloseCode::Shutdown {
+            self.peer_close_code = Some(code);
             self.end_unwritten(error_kind(code), &format!("the peer closed the connection: {reason}"));
         }
         Ok(())

@@ -1,9 +1,11 @@
 //! Making a channel's connection: one try at a time, which all calls that wait for it share, and which outlives each of them.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Fate, deadline_after};
 use tokio::sync::watch;
 
@@ -92,11 +94,13 @@ impl Inner {
 
     async fn make(&self) -> Tried {
         let started_at = now();
-        let made = self.connect().await.map(Arc::new).map_err(Arc::new);
+        let pings_halved = self.pings_halved();
+        let made = self.connect(pings_halved).await.map(Arc::new).map_err(Arc::new);
         let mut tries = self.tries();
         let (failed, ended) = (tries.failed.saturating_add(1), tries.ended.wrapping_add(1));
         *tries = match &made {
             Ok(connection) => {
+                self.pings_halved.store(pings_halved, Ordering::Relaxed);
                 self.current.store(Some(connection.clone()));
                 Tries { ended, ..Tries::default() }
             }
@@ -108,7 +112,14 @@ impl Inner {
         made
     }
 
-    async fn connect(&self) -> Result<ClientConnection, Error> {
+    /// How often the next connection halves its pings: once more where the server closed the last one for them (rule K7).
+    fn pings_halved(&self) -> u32 {
+        let halved = self.pings_halved.load(Ordering::Relaxed);
+        let code = self.current().and_then(|last| last.shared.with(|machine| machine.peer_close_code()));
+        if code == Some(CloseCode::TooManyPings) { halved.saturating_add(1) } else { halved }
+    }
+
+    async fn connect(&self, pings_halved: u32) -> Result<ClientConnection, Error> {
         let timeout = self.options.connect_timeout;
         let link = tokio::time::timeout(timeout, Link::connect(&self.uri));
         let link = match link.await {
@@ -122,7 +133,7 @@ impl Inner {
                 return Err(Error::new(ErrorKind::Connect, text));
             }
         };
-        let limits = &self.options.limits;
+        let limits = &self.options.limits.clone().halve_pings(pings_halved);
         #[cfg(feature = "tls")]
         if let (Uri::Tls(host), Some(tls)) = (&self.uri, &self.options.tls) {
             let open = async { ClientConnection::open(tls.secure(link, host).await?, limits).await };

@@ -63,7 +63,7 @@ fn is_rule(id: &str) -> bool {
 fn rules_in_tests() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    for folder in ["rpc-core", "rpc-transport", "tests/it"] {
+    for folder in ["rpc-core", "rpc-transport", "tests/it", "tests/faults"] {
         rust_files(&root.join(folder), &mut files);
     }
     let mut rules = BTreeSet::new();

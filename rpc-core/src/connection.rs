@@ -9,6 +9,7 @@ mod budget;
 mod calls;
 mod close;
 mod credit;
+mod ended;
 mod items;
 mod outbox;
 mod payload;

@@ -3,6 +3,8 @@
 //! One task does both, so that the answers to the calls of one read leave in one write, made right after the last of them, and so that an
 //! idle connection costs one task.
 
+mod turns;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -23,13 +25,12 @@ use super::input::Input;
 use super::wakes::Wakes;
 use crate::clock::now;
 use crate::link::{ByteStream, Link};
+use turns::READS_MAX;
 
 /// Events and wakers of one read for which an idle connection keeps memory.
 const KEPT: usize = 16;
 /// A server with so much unwritten reads no further calls: their answers would pile up before a peer that does not read.
 const UNSENT_BYTES_MAX: usize = 512 * 1024;
-/// So often a connection is read in a row while other tasks wait for their turn.
-const READS_MAX: u32 = 2;
 /// How often a peer that sends no more is probed while it is owed answers.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -215,34 +216,6 @@ impl Driver {
         let bytes = ready!(pin!(self.input.read_from(&mut self.stream)).poll(cx))?;
         self.reads = self.reads.saturating_add(1);
         Poll::Ready(Ok(if bytes == 0 { Step::InputEnded } else { Step::Received }))
-    }
-
-    /// Lets other tasks have their turn, if any wait for it. Waking itself wakes another thread, too, which minds the link meanwhile: one that
-    /// runs a long handler does not.
-    fn gives_turn(&mut self, cx: &Context<'_>) -> bool {
-        let is_time = self.others_wait && (self.reads >= READS_MAX || !self.pending.is_empty());
-        if is_time {
-            self.others_had_turn();
-            cx.waker().wake_by_ref();
-        }
-        is_time
-    }
-
-    fn others_had_turn(&mut self) {
-        (self.others_wait, self.reads) = (false, 0);
-        self.events.others_had_turn();
-    }
-
-    /// Wakes the next of those whose answers were read, and lets them have their turn; what they send is written before others are woken.
-    fn wakes_more(&mut self, cx: &Context<'_>) -> bool {
-        let has_more = !self.wakes.0.is_empty();
-        if has_more {
-            self.wakes.wake_portion();
-            self.others_had_turn();
-            self.may_take = true;
-            cx.waker().wake_by_ref();
-        }
-        has_more
     }
 
     /// The link is broken; what has arrived before that is still read, within the limits on what is not written: the peer may have closed one

@@ -194,12 +194,14 @@ async fn a_peer_that_takes_nothing_any_more_and_sends_on_is_given_up() {
     let stream = stream.into_std().unwrap();
     stream.shutdown(std::net::Shutdown::Read).unwrap();
     let mut stream = tokio::net::UnixStream::from_std(stream).unwrap();
-    // A call whose answer cannot be written; then frames of it that are late and ignored, and leave nothing to be written.
+    // A call whose answer cannot be written, and frames of a kind that nobody knows yet, which leave nothing to be written.
     let echo = farcall::MethodId::hash("Lab", "echo").as_u64().to_le_bytes();
-    stream.write_all(&frame(1, 1, id(2, 2), &[&echo[..], b"\x05hello"].concat())).await.unwrap();
-    set.probe.wait(|counts| counts.dropped == 1).await;
-    let flood = frame(4, 0, id(2, 2), &[]).repeat(1000);
-    let flooding = tokio::spawn(async move { while stream.write_all(&flood).await.is_ok() {} });
+    let call = frame(1, 1, id(2, 2), &[&echo[..], b"\x05hello"].concat());
+    let flood = frame(200, 0, 0, &[]).repeat(1000);
+    let flooding = tokio::spawn(async move {
+        let _ = stream.write_all(&[&call[..], &flood].concat()).await;
+        while stream.write_all(&flood).await.is_ok() {}
+    });
     set.probe.wait(|counts| counts.dropped == 2).await;
     soon(flooding).await.unwrap();
     still_serves(&set).await;

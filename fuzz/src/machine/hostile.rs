@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rpc_core::connection::{Config, Connection, Event, Fatal, Side};
-use rpc_core::wire::{ResetCode, StreamId};
+use rpc_core::wire::{FrameHeader, FrameKind, ResetCode, StreamId};
 use rpc_core::{Code, Status};
 
 use super::content::{CALLS_MAX, config};
@@ -165,6 +165,11 @@ impl Lone {
             self.machine.cancel(id, ResetCode::Cancelled);
         }
         assert_eq!(self.machine.calls_in_flight(), 0, "a call is left");
+        if self.machine.peer_settings().is_some() {
+            // Rule K6: what waits for a sign of life goes out with it.
+            let pong = FrameHeader::new(FrameKind::Pong, StreamId::CONNECTION, 0).to_bytes();
+            self.machine.receive(&mut BytesMut::from(&pong[..]), self.now).expect("it is always welcome");
+        }
         self.write();
         self.learn();
         assert!(self.machine.is_at_rest(), "something is kept: {:#?}", self.machine);

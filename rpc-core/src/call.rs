@@ -6,16 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::items::IntoItems;
 use crate::reply::Reply;
-use crate::{
-    CodecKind, Error, ErrorKind, Fate, ItemStream, Metadata, MethodDescriptor, Request, Response, metadata,
-};
+use crate::{CodecKind, Error, Fate, Metadata, MethodDescriptor, Request, Response, metadata};
 
 /// The longest that a call may take, in seconds: a year. A longer time is taken for this.
 const TIMEOUT_SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
@@ -147,7 +143,7 @@ impl<R, A: Start> Call<R, A> {
             crate::Context::inherit(&mut request);
             *this.deadline = request.deadline();
             if this.deadline.is_some_and(|deadline| deadline <= now()) {
-                return Poll::Ready(Err(named(deadline_exceeded().with_fate(Fate::NeverSent))));
+                return Poll::Ready(Err(named(Error::deadline_exceeded().with_fate(Fate::NeverSent))));
             }
             let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
             this.state.set(State::Running { future: start.start(request), sleep });
@@ -160,51 +156,19 @@ impl<R, A: Start> Call<R, A> {
             Poll::Pending => {
                 let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
                 ready!(sleep.poll(cx));
-                Err(deadline_exceeded())
+                Err(Error::deadline_exceeded())
             }
         };
         this.state.set(State::Done);
-        Poll::Ready(result.map_err(named).map(|response| bounded(response, *this.deadline)))
+        let response = result.map_err(named)?;
+        Poll::Ready(Ok(match *this.deadline {
+            Some(deadline) => response.until(deadline),
+            None => response,
+        }))
     }
 }
 
 const POLLED_AFTER_DONE: &str = "a call was polled after it was done";
-
-/// Lets the deadline of a call hold for the stream that it gave, too.
-fn bounded(response: Response, deadline: Option<Instant>) -> Response {
-    match deadline {
-        Some(deadline) if response.body().has_items() => response.map_items(|items| {
-            Box::pin(UntilDeadline { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) })
-        }),
-        _ => response,
-    }
-}
-
-fn deadline_exceeded() -> Error {
-    Error::new(
-        ErrorKind::DeadlineExceeded,
-        "the deadline passed before the answer came; allow more time, or find what is slow",
-    )
-}
-
-struct UntilDeadline {
-    items: Option<ItemStream>,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl Stream for UntilDeadline {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
-            return Poll::Ready(item);
-        }
-        ready!(self.sleep.as_mut().poll(cx));
-        self.items = None;
-        Poll::Ready(Some(Err(deadline_exceeded())))
-    }
-}
 
 impl<R: Reply, A: Start> Future for Call<R, A> {
     type Output = Result<R::Value, R::Error>;

@@ -78,6 +78,14 @@ struct Inner {
 }
 
 impl Error {
+    /// Creates the error of a call whose deadline has passed on this side.
+    pub fn deadline_exceeded() -> Self {
+        Self::new(
+            ErrorKind::DeadlineExceeded,
+            "the deadline passed before the answer came; allow more time, or find what is slow",
+        )
+    }
+
     /// Creates an error of this kind with the fate that goes with it most often; see [`with_fate`](Self::with_fate).
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let fate = match kind {

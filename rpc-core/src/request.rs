@@ -1,6 +1,7 @@
 //! A call on its way: what is asked, and what is answered.
 
 mod certificate;
+mod until;
 
 use std::fmt;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use rpc_core::{Error, ErrorKind, Fate, Layer, MethodDescriptor, MethodId, Reques
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::held::hold;
-use crate::timeout::{deadline_exceeded, now};
+use crate::timeout::now;
 
 /// Lets so many calls be under way at one time, in all and by method; a further one waits its turn or is refused.
 ///
@@ -163,7 +163,7 @@ impl Gate {
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| self.full(request))?;
         // A call whose caller has stopped waiting is not worth running.
         if request.deadline().is_some_and(|deadline| deadline <= now()) {
-            return Err(deadline_exceeded().with_fate(Fate::NeverSent));
+            return Err(Error::deadline_exceeded().with_fate(Fate::NeverSent));
         }
         Ok(permit)
     }

@@ -1,15 +1,10 @@
 //! Bounds how long a call may take.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_core::Stream;
-use rpc_core::{
-    Error, ErrorKind, Fate, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service,
-    deadline_after,
-};
+use rpc_core::{Error, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, deadline_after};
 use tokio::time::{Sleep, sleep_until};
 
 /// Ends a call that takes longer than this, with the items that follow its answer; a call with an earlier deadline keeps that.
@@ -65,14 +60,11 @@ impl<S: Service> Service for TimeoutService<S> {
         let latest = deadline_after(now, self.after);
         let deadline = request.deadline().map_or(latest, |own| own.min(latest));
         if deadline <= now {
-            return Err(deadline_exceeded().with_fate(Fate::NeverSent));
+            return Err(Error::deadline_exceeded().with_fate(Fate::NeverSent));
         }
         request.set_deadline(Some(deadline));
         let response = until(deadline, self.inner.call(request)).await?;
-        if !response.body().has_items() {
-            return Ok(response);
-        }
-        Ok(response.map_items(|items| Box::pin(UntilDeadline::new(items, deadline))))
+        Ok(response.until(deadline))
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -90,13 +82,6 @@ pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-pub(crate) fn deadline_exceeded() -> Error {
-    Error::new(
-        ErrorKind::DeadlineExceeded,
-        "the deadline passed before the answer came; allow more time, or find what is slow",
-    )
-}
-
 async fn until(
     deadline: Instant,
     call: impl Future<Output = Result<Response, Error>>,
@@ -112,33 +97,7 @@ async fn until(
             sleep.set(Some(sleep_until(deadline.into())));
         }
         let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
-        sleep.poll(cx).map(|()| Err(deadline_exceeded()))
+        sleep.poll(cx).map(|()| Err(Error::deadline_exceeded()))
     })
     .await
-}
-
-struct UntilDeadline {
-    /// None once they are over.
-    items: Option<ItemStream>,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl UntilDeadline {
-    fn new(items: ItemStream, deadline: Instant) -> Self {
-        Self { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) }
-    }
-}
-
-impl Stream for UntilDeadline {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
-            return Poll::Ready(item);
-        }
-        ready!(self.sleep.as_mut().poll(cx));
-        self.items = None;
-        Poll::Ready(Some(Err(deadline_exceeded())))
-    }
 }

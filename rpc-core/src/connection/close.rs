@@ -21,11 +21,12 @@ impl Connection {
 
     /// Tells the peer what it did wrong, as the last that is sent, and ends all calls.
     pub fn close(&mut self, fatal: &Fatal) {
+        if self.closed.is_some() {
+            return;
+        }
         self.outbox.drop_held();
         let written = self.outbox.position();
-        if self.closed.is_none() {
-            self.send_goaway(fatal.code, &fatal.reason);
-        }
+        self.send_goaway(fatal.code, &fatal.reason);
         let kind = match fatal.code {
             CloseCode::Shutdown => ErrorKind::Closed,
             code => error_kind(code),
@@ -141,9 +142,6 @@ impl Connection {
 
     /// Ends all calls; those whose frames stand before `written` in all that is ever sent may have run.
     fn end_all(&mut self, kind: ErrorKind, reason: &str, written: u64) {
-        if self.closed.is_some() {
-            return;
-        }
         self.closed = Some(Closed { kind, reason: reason.to_owned(), written });
         self.ready.clear();
         self.waiting.clear();

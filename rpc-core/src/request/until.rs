@@ -1,0 +1,45 @@
+//! Streams of items that end with a deadline.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::time::{Sleep, sleep_until};
+
+use super::Response;
+use crate::{Error, ItemStream};
+
+impl Response {
+    /// Lets a deadline hold for the items that follow the result, where there are any: they end with an error then.
+    ///
+    /// # Panics
+    /// Where items follow: outside of a tokio runtime with its time driver on.
+    #[must_use]
+    pub fn until(self, deadline: Instant) -> Self {
+        self.map_items(|items| {
+            Box::pin(UntilDeadline { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) })
+        })
+    }
+}
+
+struct UntilDeadline {
+    /// None once they are over.
+    items: Option<ItemStream>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Stream for UntilDeadline {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(items) = &mut self.items else { return Poll::Ready(None) };
+        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
+            return Poll::Ready(item);
+        }
+        ready!(self.sleep.as_mut().poll(cx));
+        self.items = None;
+        Poll::Ready(Some(Err(Error::deadline_exceeded())))
+    }
+}

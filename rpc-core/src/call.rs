@@ -236,7 +236,7 @@ impl<M, S: crate::Service> Client<M, S> {
     /// Encodes a request.
     ///
     /// # Errors
-    /// [`ErrorKind::Encode`].
+    /// [`ErrorKind::Encode`](crate::ErrorKind::Encode).
     pub fn request<'m, R: crate::Message<'m>>(&self, message: &R) -> Result<Request, Error> {
         let body = crate::Body::new(crate::message::encode(self.codec, message)?);
         Ok(Request::new(message.method(), self.codec, body))

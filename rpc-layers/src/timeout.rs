@@ -44,7 +44,7 @@ impl<S: Service> Layer<S> for Timeout {
 /// The service that [`Timeout`] makes.
 ///
 /// # Errors
-/// [`ErrorKind::DeadlineExceeded`]: the call was dropped when its time was up, and may have run.
+/// [`ErrorKind::DeadlineExceeded`](rpc_core::ErrorKind::DeadlineExceeded): the call was dropped when its time was up, and may have run.
 ///
 /// # Panics
 /// A call that has to wait needs a tokio runtime with its time driver on.

@@ -2,10 +2,10 @@
 
 pub use rpc_core::{
     Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Dispatcher,
-    Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemStream, Layer, LayerFn, Message,
-    Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request,
-    Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming, TraceParent, Value,
-    WithMetadata, layer_fn, shared_bytes,
+    Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn,
+    Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply,
+    Request, Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming,
+    TraceParent, Value, WithMetadata, layer_fn, shared_bytes,
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;

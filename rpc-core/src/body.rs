@@ -1,16 +1,11 @@
 //! What a request or a response carries: one message, and perhaps a stream of further ones.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_core::Stream;
 
-use crate::Error;
-
-/// Encoded stream items, in order; an error ends them.
-pub type ItemStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
+use crate::ItemStream;
 
 /// An encoded message and, where the method streams, the items that follow it.
 ///

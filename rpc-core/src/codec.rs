@@ -11,6 +11,7 @@ pub mod shared;
 use bytes::Bytes;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 pub use args::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr};
@@ -96,11 +97,16 @@ impl CodecKind {
     /// # Errors
     /// [`ErrorKind::Encode`] with what the value's `Serialize` said.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, Error> {
-        arena::message(|out| match self {
+        arena::message(|out| self.append(value, out))
+    }
+
+    /// Encodes a value behind what is there.
+    pub(crate) fn append<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
+        match self {
             Self::Postcard => Postcard::encode(value, out),
             #[cfg(feature = "json")]
             Self::Json => Json::encode(value, out),
-        })
+        }
         .map_err(|source| {
             Error::new(ErrorKind::Encode, format!("cannot encode a value as {}", self.name()))
                 .with_source(source)
@@ -148,6 +154,15 @@ impl CodecKind {
             format!("codec {id} is not known here; known are {}", known.join(", ")),
         )
     }
+}
+
+/// Makes a message of what is written.
+pub(crate) fn write_message(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let written = arena::message(|out| {
+        write(out);
+        Ok::<_, Infallible>(())
+    });
+    written.unwrap_or_else(|never| match never {})
 }
 
 #[cfg(test)]

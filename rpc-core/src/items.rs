@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use pin_project_lite::pin_project;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::batch::Encoding;
 use crate::reply::{Fallible, FromCall, Items};
 use crate::{Call, CallError, CodecKind, Error, ItemStream, Start, Streaming};
 
@@ -26,44 +26,15 @@ where
     St: Stream<Item: Serialize> + Send + 'static,
 {
     fn into_items(self, codec: CodecKind) -> ItemStream {
-        Box::pin(Encoding { stream: self.0, codec })
+        let encode = move |item: St::Item, out: &mut Vec<u8>| codec.append(&item, out);
+        ItemStream::of_batches(Encoding::new(self.0, encode))
     }
 }
 
 impl<T: Serialize + Send + 'static> IntoItems for Streaming<T> {
     fn into_items(self, codec: CodecKind) -> ItemStream {
-        Box::pin(Forwarding { stream: self, codec })
-    }
-}
-
-pin_project! {
-    struct Encoding<St> {
-        #[pin]
-        stream: St,
-        codec: CodecKind,
-    }
-}
-
-impl<St: Stream<Item: Serialize>> Stream for Encoding<St> {
-    type Item = Result<bytes::Bytes, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.project();
-        this.stream.poll_next(cx).map(|item| item.map(|item| this.codec.encode(&item)))
-    }
-}
-
-struct Forwarding<T> {
-    stream: Streaming<T>,
-    codec: CodecKind,
-}
-
-impl<T: Serialize + Send + 'static> Stream for Forwarding<T> {
-    type Item = Result<bytes::Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let codec = self.codec;
-        Pin::new(&mut self.stream).poll_next(cx).map(|item| item.map(|item| codec.encode(&item?)))
+        let encode = move |item: Result<T, Error>, out: &mut Vec<u8>| codec.append(&item?, out);
+        ItemStream::of_batches(Encoding::new(self, encode))
     }
 }
 

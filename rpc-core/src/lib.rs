@@ -18,6 +18,7 @@
     )
 )]
 
+mod batch;
 mod body;
 mod buffers;
 #[expect(
@@ -35,7 +36,6 @@ mod context;
     reason = "loops up to a length, in constants"
 )]
 mod descriptor;
-#[expect(clippy::arithmetic_side_effects, reason = "what is encoded here is in memory")]
 mod dispatch;
 mod error;
 mod generated;
@@ -51,7 +51,8 @@ mod status;
 mod streaming;
 pub mod wire;
 
-pub use body::{Body, ItemStream};
+pub use batch::{ItemBatch, ItemStream};
+pub use body::Body;
 pub use buffers::trim as trim_buffers;
 pub use call::{Call, Client, Start, WithMetadata, deadline_after};
 #[cfg(feature = "json")]

@@ -92,7 +92,9 @@ pub(crate) fn decode<'a, M: Message<'a>>(
     method: MethodId,
     message: &'a Bytes,
 ) -> Result<M, Error> {
-    shared::decoding(message, |bytes| codec.decode_seed(ContentOf { method, message: PhantomData }, bytes))
+    shared::decoding(message, message, |bytes| {
+        codec.decode_seed(ContentOf { method, message: PhantomData }, bytes)
+    })
 }
 
 /// Clones a field of a message.

@@ -32,13 +32,14 @@ pub trait Item: 'static {
     /// What stands in an item's place where it failed.
     type Error: From<Error>;
 
-    /// Decodes an item.
+    /// Decodes an item, which is a part of what is in memory.
     ///
     /// # Errors
     /// The item's own error, or that the bytes do not fit.
     fn decode(
         codec: CodecKind,
-        bytes: &Bytes,
+        memory: &Bytes,
+        part: &[u8],
         method: &'static MethodDescriptor,
     ) -> Result<Self::Value, Self::Error>;
 }
@@ -129,8 +130,13 @@ impl<T: DeserializeOwned + 'static> Item for Plain<T> {
     type Value = T;
     type Error = Error;
 
-    fn decode(codec: CodecKind, bytes: &Bytes, method: &'static MethodDescriptor) -> Result<T, Error> {
-        decode(codec, bytes, method)
+    fn decode(
+        codec: CodecKind,
+        memory: &Bytes,
+        part: &[u8],
+        method: &'static MethodDescriptor,
+    ) -> Result<T, Error> {
+        decode(codec, memory, part, method)
     }
 }
 
@@ -140,10 +146,11 @@ impl<R: IsResult + DeserializeOwned> Item for Fallible<R> {
 
     fn decode(
         codec: CodecKind,
-        bytes: &Bytes,
+        memory: &Bytes,
+        part: &[u8],
         method: &'static MethodDescriptor,
     ) -> Result<R::Ok, CallError<R::Err>> {
-        decode::<R>(codec, bytes, method)?.into_result().map_err(CallError::Method)
+        decode::<R>(codec, memory, part, method)?.into_result().map_err(CallError::Method)
     }
 }
 
@@ -152,7 +159,8 @@ impl<T: DeserializeOwned + 'static> Reply for Plain<T> {
     type Error = Error;
 
     fn read(response: Response, method: &'static MethodDescriptor) -> Result<T, Error> {
-        Self::decode(response.codec(), response.body().message(), method)
+        let message = response.body().message();
+        Self::decode(response.codec(), message, message, method)
     }
 }
 
@@ -161,7 +169,8 @@ impl<R: IsResult + DeserializeOwned> Reply for Fallible<R> {
     type Error = CallError<R::Err>;
 
     fn read(response: Response, method: &'static MethodDescriptor) -> Result<R::Ok, CallError<R::Err>> {
-        Self::decode(response.codec(), response.body().message(), method)
+        let message = response.body().message();
+        Self::decode(response.codec(), message, message, method)
     }
 }
 
@@ -179,7 +188,8 @@ impl<I: Item, R: IsResult + DeserializeOwned> Reply for FallibleItems<I, R> {
     type Error = CallError<R::Err>;
 
     fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error> {
-        Fallible::<R>::decode(response.codec(), response.body().message(), method)?;
+        let message = response.body().message();
+        Fallible::<R>::decode(response.codec(), message, message, method)?;
         Ok(stream::<I>(response, method)?)
     }
 }
@@ -195,10 +205,11 @@ impl Reply for Nothing {
 
 fn decode<T: DeserializeOwned + 'static>(
     codec: CodecKind,
-    bytes: &Bytes,
+    memory: &Bytes,
+    part: &[u8],
     method: &MethodDescriptor,
 ) -> Result<T, Error> {
-    shared::decode(codec, bytes).map_err(|error| error.with_method(method.to_string()))
+    shared::decode(codec, memory, part).map_err(|error| error.with_method(method.to_string()))
 }
 
 fn stream<I: Item>(

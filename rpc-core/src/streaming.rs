@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::reply::Item;
-use crate::{CodecKind, Error, ItemStream, MethodDescriptor};
+use crate::{CodecKind, Error, ItemBatch, ItemStream, MethodDescriptor};
 
 /// A stream of items from the other side: what a handler gets for an argument `Streaming<T>`, and what a caller gets from a
 /// method that returns a stream.
@@ -63,6 +64,7 @@ impl<T, E> Streaming<T, E> {
         Self {
             inner: Box::pin(Decoding::<I> {
                 items: Some(items),
+                batch: ItemBatch::default(),
                 codec,
                 method,
                 item: std::marker::PhantomData,
@@ -101,7 +103,9 @@ impl<T> Stream for Listed<T> {
 
 /// Decodes each item; an item that cannot be decoded is an error in its place.
 struct Decoding<I> {
+    /// None once they are over.
     items: Option<ItemStream>,
+    batch: ItemBatch,
     codec: CodecKind,
     method: &'static MethodDescriptor,
     item: std::marker::PhantomData<fn() -> I>,
@@ -111,19 +115,21 @@ impl<I: Item> Stream for Decoding<I> {
     type Item = Result<I::Value, I::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        let next = std::task::ready!(items.as_mut().poll_next(cx));
-        let item = match next {
-            Some(Ok(bytes)) => Some(I::decode(self.codec, &bytes, self.method)),
-            Some(Err(error)) => {
-                self.items = None;
-                Some(Err(error.with_method(self.method.to_string()).into()))
+        let this = &mut *self;
+        loop {
+            let decode = |memory: &Bytes, part: &[u8]| I::decode(this.codec, memory, part, this.method);
+            if let Some(item) = this.batch.next_with(decode) {
+                return Poll::Ready(Some(item));
             }
-            None => {
-                self.items = None;
-                None
+            let Some(items) = &mut this.items else { return Poll::Ready(None) };
+            match ready!(items.poll_batch(cx)) {
+                Some(Ok(batch)) => this.batch = batch,
+                Some(Err(error)) => {
+                    this.items = None;
+                    return Poll::Ready(Some(Err(error.with_method(this.method.to_string()).into())));
+                }
+                None => this.items = None,
             }
-        };
-        Poll::Ready(item)
+        }
     }
 }

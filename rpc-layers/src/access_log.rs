@@ -5,10 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::{
-    Code, Error, ItemStream, Layer, MethodDescriptor, MethodId, Peer, Request, Response, Service,
+    Code, Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Peer, Request, Response, Service,
 };
 
 use crate::request_id::request_id;
@@ -65,8 +64,8 @@ impl<S: Service> Service for AccessLogService<S> {
             Ok(response) => {
                 line.code = "OK";
                 line.failed = response.is_failed();
-                line.response_bytes = size(response.body().message());
-                Ok(response.map_items(|items| Box::pin(Logged::new(items, line))))
+                line.response_bytes = size(response.body().message().len());
+                Ok(response.map_items(|items| ItemStream::of_batches(Logged::new(items, line))))
             }
             Err(error) => {
                 line.code = error.code().name();
@@ -107,7 +106,7 @@ impl Line {
             request_id: request_id(request.metadata()).map(str::to_owned),
             code: "CANCELLED",
             failed: false,
-            request_bytes: size(request.body().message()),
+            request_bytes: size(request.body().message().len()),
             response_bytes: 0,
             items: 0,
         }
@@ -165,27 +164,27 @@ impl Logged {
 }
 
 impl Stream for Logged {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.items.as_mut().poll_next(cx));
+        let batch = ready!(self.items.poll_batch(cx));
         if let Some(line) = &mut self.line {
-            match &item {
-                Some(Ok(item)) => {
-                    line.items = line.items.saturating_add(1);
-                    line.response_bytes = line.response_bytes.saturating_add(size(item));
+            match &batch {
+                Some(Ok(batch)) => {
+                    line.items = line.items.saturating_add(size(batch.len()));
+                    line.response_bytes = line.response_bytes.saturating_add(size(batch.bytes()));
                 }
                 Some(Err(error)) => line.code = error.code().name(),
                 None => line.code = "OK",
             }
         }
-        if !matches!(item, Some(Ok(_))) {
+        if !matches!(batch, Some(Ok(_))) {
             self.line = None;
         }
-        Poll::Ready(item)
+        Poll::Ready(batch)
     }
 }
 
-fn size(bytes: &Bytes) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+fn size(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
 }

@@ -6,10 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::{
-    Code, Error, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service, Status,
+    Code, Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service, Status,
 };
 use std::sync::Arc;
 
@@ -68,7 +67,7 @@ impl<S: Service> Service for CatchPanicService<S> {
         let poll = |cx: &mut Context<'_>| catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
         let response = std::future::poll_fn(map(poll, caught)).await?;
         let report = self.report.clone();
-        Ok(response.map_items(|items| Box::pin(Caught { items: Some(items), method, report })))
+        Ok(response.map_items(|items| ItemStream::of_batches(Caught { items: Some(items), method, report })))
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -125,11 +124,11 @@ struct Caught {
 }
 
 impl Stream for Caught {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        match catch_unwind(AssertUnwindSafe(|| items.as_mut().poll_next(cx))) {
+        match catch_unwind(AssertUnwindSafe(|| items.poll_batch(cx))) {
             Ok(poll) => poll,
             Err(panic) => {
                 let error = self.method.report(&self.report, panic);

@@ -3,16 +3,15 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
-use rpc_core::{Error, ItemStream, Response};
+use rpc_core::{Error, ItemBatch, ItemStream, Response};
 
 /// Keeps a guard until the response is over: at once where no items follow, else until they have ended or are dropped.
 pub(crate) fn hold<G: Send + Unpin + 'static>(response: Response, guard: G) -> Response {
     if !response.body().has_items() {
         return response;
     }
-    response.map_items(|items| Box::pin(Held { items, guard: Some(guard) }))
+    response.map_items(|items| ItemStream::of_batches(Held { items, guard: Some(guard) }))
 }
 
 struct Held<G> {
@@ -21,10 +20,10 @@ struct Held<G> {
 }
 
 impl<G: Send + Unpin> Stream for Held<G> {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.items.as_mut().poll_next(cx));
+        let item = ready!(self.items.poll_batch(cx));
         if item.is_none() {
             self.guard = None;
         }

@@ -96,7 +96,7 @@ impl OpenedCall {
         })?;
         let mut body = Body::new(reply.message);
         if reply.items {
-            body = body.with_items(Box::pin(IncomingItems::new(self)));
+            body = body.with_items(IncomingItems::stream(self));
         }
         Ok(Response::new(codec, body).with_failed(reply.failed).with_metadata(reply.metadata))
     }

@@ -7,19 +7,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::wire::{ResetCode, StreamId};
-use rpc_core::{Error, ErrorKind, ItemStream};
+use rpc_core::{Error, ErrorKind, ItemBatch, ItemStream};
 
 use crate::call::OpenedCall;
 use crate::connection::{ClientConnection, Shared};
 use crate::panics::{Caught, Panicked};
 
-/// Items that are sent in one go: enough to make the lock cheap, few enough to bound memory.
-const BATCH_ITEMS: usize = 512;
-/// Bytes that are gathered, at which a batch ends early.
-const BATCH_BYTES: usize = 64 * 1024;
+/// Batches that are sent in one go: enough to make the lock cheap, few enough to bound memory.
+const BATCHES_MAX: usize = 256;
+/// Bytes of items that wait to be sent at which no more are taken.
+const BYTES_MAX: usize = 64 * 1024;
 
 /// Whose call it is that items come in for.
 pub(crate) trait Incoming: Send + Unpin {
@@ -64,31 +63,31 @@ impl Incoming for AcceptedCall {
 /// The items that the other side sends in a call.
 pub(crate) struct IncomingItems<C> {
     call: C,
-    batch: VecDeque<Bytes>,
+    batches: VecDeque<ItemBatch>,
     is_over: bool,
 }
 
-impl<C: Incoming> IncomingItems<C> {
-    pub(crate) fn new(call: C) -> Self {
-        Self { call, batch: VecDeque::new(), is_over: false }
+impl<C: Incoming + 'static> IncomingItems<C> {
+    pub(crate) fn stream(call: C) -> ItemStream {
+        ItemStream::of_batches(Self { call, batches: VecDeque::new(), is_over: false })
     }
 }
 
 impl<C: Incoming> Stream for IncomingItems<C> {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if let Some(item) = this.batch.pop_front() {
-            return Poll::Ready(Some(Ok(item)));
+        if let Some(batch) = this.batches.pop_front() {
+            return Poll::Ready(Some(Ok(batch)));
         }
         if this.is_over {
             return Poll::Ready(None);
         }
-        let (id, batch) = (this.call.id(), &mut this.batch);
-        let more = ready!(this.call.shared().with(|machine| machine.poll_items(id, cx, batch)));
+        let (id, batches) = (this.call.id(), &mut this.batches);
+        let more = ready!(this.call.shared().with(|machine| machine.poll_items(id, cx, batches)));
         if let Ok(true) = more {
-            return Poll::Ready(this.batch.pop_front().map(Ok));
+            return Poll::Ready(this.batches.pop_front().map(Ok));
         }
         this.is_over = true;
         this.call.end();
@@ -123,13 +122,13 @@ pub(crate) enum Sent {
 
 /// Sends items as fast as the peer takes them.
 pub(crate) async fn send(shared: &Shared, id: StreamId, mut items: ItemStream) -> Sent {
-    let mut batch = VecDeque::new();
+    let mut batches = VecDeque::new();
     let mut end = None;
     poll_fn(|cx| {
         loop {
-            let flow = gather(&mut items, &mut batch, &mut end, cx);
+            let flow = gather(&mut items, &mut batches, &mut end, cx);
             // Asked even with nothing to send, so that the end of the call is noticed.
-            match shared.with(|machine| machine.poll_send_items(id, cx, &mut batch)) {
+            match shared.with(|machine| machine.poll_send_items(id, cx, &mut batches)) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Cancelled => {
                     return Poll::Ready(Sent::Over);
@@ -151,16 +150,16 @@ pub(crate) async fn send(shared: &Shared, id: StreamId, mut items: ItemStream) -
 /// Takes items that are ready; breaks where the stream is to wake the task before there are more.
 fn gather(
     items: &mut ItemStream,
-    batch: &mut VecDeque<Bytes>,
+    batches: &mut VecDeque<ItemBatch>,
     end: &mut Option<Sent>,
     cx: &mut Context<'_>,
 ) -> ControlFlow<()> {
-    let mut bytes = 0_usize;
-    while end.is_none() && batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
-        match items.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(item))) => {
-                bytes = bytes.saturating_add(item.len());
-                batch.push_back(item);
+    let mut bytes: usize = batches.iter().map(ItemBatch::bytes).sum();
+    while end.is_none() && batches.len() < BATCHES_MAX && bytes < BYTES_MAX {
+        match items.poll_batch(cx) {
+            Poll::Ready(Some(Ok(batch))) => {
+                bytes = bytes.saturating_add(batch.bytes());
+                batches.push_back(batch);
             }
             Poll::Ready(Some(Err(error))) => *end = Some(Sent::Failed(error)),
             Poll::Ready(None) => *end = Some(Sent::All),

@@ -143,7 +143,8 @@ async fn a_stream_that_fails_after_its_head_is_not_started_over() {
         count.fetch_add(1, Ordering::Relaxed);
         let codec = request.codec();
         let items = [codec.encode(&1_u64), Fails::Lost.result(&request).map(|_| unreachable!())];
-        let body = farcall::Body::new(codec.encode(&()).unwrap()).with_items(Box::pin(stream::iter(items)));
+        let body = farcall::Body::new(codec.encode(&()).unwrap())
+            .with_items(farcall::ItemStream::new(stream::iter(items)));
         async move { Ok(farcall::Response::new(codec, body)) }
     });
     let client = ShopClient::new(Retry::new().layer(service));

@@ -1,15 +1,13 @@
 //! Whether a connection is as good as new after all that it went through: its slots, its credit, its server's permits.
 
-use bytes::Bytes;
 use farcall::{Backoff, Channel, Limits};
 use futures::future::{join_all, try_join_all};
-use futures::stream;
 use tokio::time::timeout;
 
 use crate::log::Log;
 use crate::net::{Route, Way};
 use crate::plan::{Plan, Sizes};
-use crate::service::{DeskClient, UNIT};
+use crate::service::{DeskClient, units};
 use crate::time::{ms, pass};
 
 /// So many connections a server takes beside one of each client.
@@ -55,8 +53,7 @@ async fn measure(channel: &Channel, route: &Route, sizes: Sizes, log: &Log) -> [
     drop(unread);
     pass(CARRIED_MS).await;
     let before = route.data_bytes(Way::Up);
-    let endless = || stream::repeat(Bytes::from_static(UNIT));
-    let _ = timeout(ms(CARRIED_MS), join_all(calls.map(|_| client.ignore(endless())))).await;
+    let _ = timeout(ms(CARRIED_MS), join_all(calls.map(|_| client.ignore(units())))).await;
     let up = route.data_bytes(Way::Up) - before;
     pass(CARRIED_MS).await;
     [down, up]

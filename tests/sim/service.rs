@@ -8,6 +8,7 @@ use farcall::{Streaming, service};
 use futures::{Stream, StreamExt, stream};
 use rpc_core::wire::HEADER_BYTES;
 use serde::{Deserialize, Serialize};
+use tokio::task::yield_now;
 
 use crate::ledger::{Inside, Ledger, Try};
 use crate::shared::Shared;
@@ -101,6 +102,14 @@ pub trait Desk {
     async fn ignore(&self, pieces: Streaming<Bytes>);
 }
 
+/// Units without end, each of which goes out in a frame of its own: none is ready together with the one before.
+pub fn units() -> impl Stream<Item = Bytes> + Send {
+    stream::repeat(Bytes::from_static(UNIT)).then(|unit| async {
+        yield_now().await;
+        unit
+    })
+}
+
 /// A server's state; a new one for each start.
 pub struct Clerk {
     pub ledger: Ledger,
@@ -110,7 +119,7 @@ pub struct Clerk {
 }
 
 /// An item that costs [`UNIT_COST`] of credit: beside its bytes their length, and what each frame costs.
-pub const UNIT: &[u8] = &[7; (UNIT_COST - 2 - FRAME_COST) as usize];
+const UNIT: &[u8] = &[7; (UNIT_COST - 2 - FRAME_COST) as usize];
 pub const UNIT_COST: u32 = 256;
 /// What a frame costs beside its content.
 pub const FRAME_COST: u32 = HEADER_BYTES as u32;
@@ -265,7 +274,7 @@ impl Desk for Clerk {
 
     fn pour(&self) -> impl Stream<Item = Bytes> + Send {
         look_slow();
-        stream::repeat(Bytes::from_static(UNIT))
+        units()
     }
 
     async fn ignore(&self, pieces: Streaming<Bytes>) {

@@ -1,8 +1,10 @@
 //! Configurations, lengths and bodies.
 
+use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use rpc_core::ItemBatch;
 use rpc_core::connection::Config;
 use rpc_core::wire::Settings;
 
@@ -38,6 +40,20 @@ pub(super) fn settings(source: &mut Source<'_>) -> Settings {
 /// Chooses the length of a message: around the limits of parts and windows, and more often short.
 pub(super) fn length(source: &mut Source<'_>) -> usize {
     source.choose(&[0, 1, 7, 30, 30, 40, 100, 256, 257, 600, 1023, 1100, 4000, 9000, 16 << 10, 40_000])
+}
+
+/// Hands items over to be sent: together, or each by itself.
+pub(super) fn queue(batch: Vec<Bytes>, is_together: bool, unsent: &mut VecDeque<ItemBatch>) {
+    if is_together {
+        unsent.push_back(batch.into_iter().collect());
+    } else {
+        unsent.extend(batch.into_iter().map(ItemBatch::one));
+    }
+}
+
+/// Tells how many items have not been sent.
+pub(super) fn left(unsent: &VecDeque<ItemBatch>) -> usize {
+    unsent.iter().map(ItemBatch::len).sum()
 }
 
 /// Which body is meant, so that each has bytes of its own.

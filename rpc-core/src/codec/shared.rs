@@ -53,15 +53,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, 
     deserializer.deserialize_bytes(SharedVisitor)
 }
 
-/// Decodes while [`deserialize`] knows the message.
-pub(crate) fn decoding<'a, R>(message: &'a Bytes, decode: impl FnOnce(&'a [u8]) -> R) -> R {
-    if message.len() < SHARED_BYTES_MIN {
-        return decode(message);
+/// Decodes a message, or a part of one, while [`deserialize`] knows where it stands.
+pub(crate) fn decoding<'a, R>(memory: &Bytes, part: &'a [u8], decode: impl FnOnce(&'a [u8]) -> R) -> R {
+    if part.len() < SHARED_BYTES_MIN {
+        return decode(part);
     }
     // In a thread that is ending there is no place: what is decoded there is copied.
-    let source = SOURCE.try_with(|source| source.replace(Some(message.clone())));
+    let source = SOURCE.try_with(|source| source.replace(Some(memory.clone())));
     let _restored = Restored(source.unwrap_or_default());
-    decode(message)
+    decode(part)
 }
 
 /// Puts back what was being decoded before, be it that a `Deserialize` panics.
@@ -73,15 +73,19 @@ impl Drop for Restored {
     }
 }
 
-/// Decodes a value from a message; one that is `Bytes` as a whole shares its memory.
-pub(crate) fn decode<T: DeserializeOwned + 'static>(codec: CodecKind, message: &Bytes) -> Result<T, Error> {
+/// Decodes a value from a part of what is in memory; one that is `Bytes` as a whole shares that.
+pub(crate) fn decode<T: DeserializeOwned + 'static>(
+    codec: CodecKind,
+    memory: &Bytes,
+    part: &[u8],
+) -> Result<T, Error> {
     let mut value = None;
     let place: &mut dyn Any = &mut value;
     if let Some(place) = place.downcast_mut() {
-        let Whole(bytes) = decoding(message, |bytes| codec.decode(bytes))?;
+        let Whole(bytes) = decoding(memory, part, |bytes| codec.decode(bytes))?;
         *place = Some(bytes);
     }
-    value.map_or_else(|| decoding(message, |bytes| codec.decode(bytes)), Ok)
+    value.map_or_else(|| decoding(memory, part, |bytes| codec.decode(bytes)), Ok)
 }
 
 #[derive(serde::Deserialize)]
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn a_large_field_is_a_part_of_its_message() {
         let message = CodecKind::Postcard.encode(&page(SHARED_BYTES_MIN)).unwrap();
-        let read: Page = decode(CodecKind::Postcard, &message).unwrap();
+        let read: Page = decode(CodecKind::Postcard, &message, &message).unwrap();
         assert!(holds(&message, &read.content));
         assert_eq!((read.number, read.content.len()), (7, SHARED_BYTES_MIN));
         drop(message);
@@ -163,7 +167,7 @@ mod tests {
     #[test]
     fn a_small_field_is_copied() {
         let message = CodecKind::Postcard.encode(&page(SHARED_BYTES_MIN - 1)).unwrap();
-        let read: Page = decode(CodecKind::Postcard, &message).unwrap();
+        let read: Page = decode(CodecKind::Postcard, &message, &message).unwrap();
         assert!(!holds(&message, &read.content));
         assert_eq!(read.content.len(), SHARED_BYTES_MIN - 1);
     }
@@ -171,7 +175,7 @@ mod tests {
     #[test]
     fn a_whole_message_of_bytes_needs_no_attribute() {
         let message = CodecKind::Postcard.encode(&Bytes::from(vec![3; 10_000])).unwrap();
-        let read: Bytes = decode(CodecKind::Postcard, &message).unwrap();
+        let read: Bytes = decode(CodecKind::Postcard, &message, &message).unwrap();
         assert!(holds(&message, &read));
         assert_eq!(read.len(), 10_000);
     }
@@ -179,17 +183,19 @@ mod tests {
     #[test]
     fn a_slice_of_another_message_is_copied() {
         let (message, other) = (Bytes::from(vec![1; 10_000]), [2; 10_000]);
-        let read =
-            decoding(&message, |_| SharedVisitor.visit_borrowed_bytes::<serde::de::value::Error>(&other));
+        let read = decoding(&message, &message, |_| {
+            SharedVisitor.visit_borrowed_bytes::<serde::de::value::Error>(&other)
+        });
         assert_eq!(read.unwrap(), other[..]);
     }
 
     #[test]
     fn what_was_being_decoded_is_known_again_after_a_panic_within() {
         let (outer, inner) = (Bytes::from(vec![1; 10_000]), Bytes::from(vec![2; 10_000]));
-        decoding(&outer, |_| {
-            let panicked =
-                std::panic::catch_unwind(|| decoding(&inner, |_| panic!("a `Deserialize` that panics")));
+        decoding(&outer, &outer, |_| {
+            let panicked = std::panic::catch_unwind(|| {
+                decoding(&inner, &inner, |_| panic!("a `Deserialize` that panics"))
+            });
             assert!(panicked.is_err());
             SOURCE.with_borrow(|source| assert_eq!(source.as_ref(), Some(&outer)));
         });
@@ -199,7 +205,7 @@ mod tests {
     #[test]
     fn other_codecs_copy() {
         let message = CodecKind::Json.encode(&page(SHARED_BYTES_MIN)).unwrap();
-        let read: Page = decode(CodecKind::Json, &message).unwrap();
+        let read: Page = decode(CodecKind::Json, &message, &message).unwrap();
         assert_eq!(read.content.len(), SHARED_BYTES_MIN);
     }
 }

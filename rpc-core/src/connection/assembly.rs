@@ -6,8 +6,8 @@ use super::credit::frame_cost;
 use super::receive::protocol;
 use super::stream::{Assembly, Item, ReplyState, Role};
 use super::{Connection, Event, Fatal, Incoming, StreamId};
-use crate::buffers;
 use crate::wire::Flags;
+use crate::{ItemBatch, buffers};
 
 impl Connection {
     /// Takes the first part of a message that goes on.
@@ -77,7 +77,7 @@ impl Connection {
             return self.complete_head(id, message, last);
         }
         let cost = frame_cost(message.len());
-        self.hold(id, Item { bytes: message, cost });
+        self.hold(id, Item { batch: ItemBatch::one(message), cost });
         if last {
             self.end_inflow(id, None);
         }

@@ -14,12 +14,11 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::receive::{protocol, spend};
 use super::stream::{ADMITTED_WINDOW_BYTES, Assembly, Inflow, Item, Stream};
 use super::transmit::TOTAL_BYTES;
 use super::{CloseCode, Connection, Fatal, FrameKind, StreamId};
+use crate::ItemBatch;
 use crate::wire::{HEADER_BYTES, parse_u32};
 
 /// What a DATA frame costs beside its content, so that empty items cannot be sent without end.
@@ -185,11 +184,11 @@ impl Connection {
     }
 
     /// Moves all items that are kept to `out`, and grants as much again where it is due.
-    pub(super) fn unhold(&mut self, id: StreamId, out: &mut VecDeque<Bytes>) {
+    pub(super) fn unhold(&mut self, id: StreamId, out: &mut VecDeque<ItemBatch>) {
         let Some(Stream { inflow, .. }) = self.stream(id) else { return };
         let held = std::mem::take(&mut inflow.held);
         let items = inflow.items.len();
-        out.extend(inflow.items.drain(..).map(|item| item.bytes));
+        out.extend(inflow.items.drain(..).map(|item| item.batch));
         self.inflow.held -= held;
         self.inflow.items -= items;
         self.grant_stream(id);

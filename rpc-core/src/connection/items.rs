@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
 use super::calls::{check, set_waker};
+use super::credit::frame_cost;
 use super::stream::{Outgoing, Stream};
 use super::transmit::TOTAL_BYTES;
 use super::{Connection, StreamId, gone};
 use crate::wire::Flags;
-use crate::{Error, Fate};
+use crate::{Error, Fate, ItemBatch};
 
 impl Connection {
     /// Waits for items of the peer and moves all that are here to `out`; taking them grants the peer more.
@@ -23,7 +22,7 @@ impl Connection {
         &mut self,
         id: StreamId,
         cx: &mut Context<'_>,
-        out: &mut VecDeque<Bytes>,
+        out: &mut VecDeque<ItemBatch>,
     ) -> Poll<Result<bool, Error>> {
         let Some(stream) = self.stream(id) else { return Poll::Ready(Err(gone(id))) };
         let inflow = &mut stream.inflow;
@@ -50,7 +49,7 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Takes items to be sent out of `items`, as many as can be; ready once all of them are on their way.
+    /// Takes items to be sent out of `batches`, as many as can be; ready once all of them are on their way.
     ///
     /// The waker is kept in any case: it is woken too when the call ends from the other side.
     ///
@@ -60,25 +59,58 @@ impl Connection {
         &mut self,
         id: StreamId,
         cx: &mut Context<'_>,
-        items: &mut VecDeque<Bytes>,
+        batches: &mut VecDeque<ItemBatch>,
     ) -> Poll<Result<(), Error>> {
-        while let Some(item) = items.front() {
-            let size = check(item.len(), self.peer_message_bytes(), "stream item");
+        while let Some(batch) = batches.front_mut() {
             let Some(stream) = self.sending(id) else { return Poll::Ready(Err(gone(id))) };
-            if let Err(error) = size {
-                return Poll::Ready(Err(error.with_fate(Fate::Failed)));
-            }
             if !stream.outflow.queue.is_empty() {
                 break;
             }
-            let Some(item) = items.pop_front() else { break };
-            if let Some(rest) = self.send_at_once(id, item) {
-                self.enqueue(id, Outgoing { rest, started: false, last: false });
+            if let Err(error) = self.send_some(id, batch) {
+                return Poll::Ready(Err(error.with_fate(Fate::Failed)));
+            }
+            if batch.is_empty() {
+                batches.pop_front();
             }
         }
         let Some(stream) = self.sending(id) else { return Poll::Ready(Err(gone(id))) };
         set_waker(&mut stream.outflow.waker, cx);
-        if items.is_empty() && stream.outflow.queue.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if batches.is_empty() && stream.outflow.queue.is_empty() {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Sends as many items as fit into one frame; what cannot be sent at once, or not in one frame, is queued alone.
+    fn send_some(&mut self, id: StreamId, batch: &mut ItemBatch) -> Result<(), Error> {
+        let bytes_max = self.peer_message_bytes();
+        let room = self.sendable_bytes(id);
+        if let Some(items) = room.and_then(|room| batch.split(room, bytes_max as usize)) {
+            self.spend_credit(id, items.len());
+            self.send_data(id, Flags::ITEMS, None, items);
+            return Ok(());
+        }
+        check(batch.next_bytes(), bytes_max, "stream item")?;
+        let Some(item) = batch.next() else { return Ok(()) };
+        if room.is_some_and(|room| item.len() <= room) {
+            self.spend_credit(id, item.len());
+            self.send_data(id, Flags::NONE, None, item);
+        } else {
+            self.enqueue(id, Outgoing { rest: item, started: false, last: false });
+        }
+        Ok(())
+    }
+
+    /// Tells how long the content of a DATA frame may be that is sent at once; none where not even an empty one may be sent.
+    fn sendable_bytes(&mut self, id: StreamId) -> Option<usize> {
+        if !self.has_gathered_little() {
+            return None;
+        }
+        let (granted_out, part_bytes) = (self.granted_out, self.part_bytes(TOTAL_BYTES));
+        let granted = self.stream(id)?.outflow.granted.min(granted_out);
+        let paid = granted.checked_sub(frame_cost(0))?;
+        Some(usize::try_from(paid).unwrap_or(usize::MAX).min(part_bytes))
     }
 
     /// Finds a call in which items can still be sent.
@@ -88,15 +120,5 @@ impl Connection {
 
     fn peer_message_bytes(&self) -> u32 {
         self.peer.as_ref().map_or(0, |peer| peer.settings.message_bytes_max)
-    }
-
-    /// Sends an item that fits into one frame for which there is credit and room; gives back one that does not.
-    fn send_at_once(&mut self, id: StreamId, item: Bytes) -> Option<Bytes> {
-        let fits = item.len() <= self.part_bytes(TOTAL_BYTES) && self.has_gathered_little();
-        if !fits || !self.spend_credit(id, item.len()) {
-            return Some(item);
-        }
-        self.send_data(id, Flags::NONE, None, item);
-        None
     }
 }

@@ -12,11 +12,12 @@ use super::{
     Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, ResetCode, Side,
     StreamId,
 };
+use crate::batch::measure as measure_items;
 use crate::wire::{
     Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u64,
     split_total,
 };
-use crate::{Code, Error, ErrorKind, Fate, Status};
+use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Status};
 
 pub(super) fn protocol(fault: &str) -> Fatal {
     Fatal::new(CloseCode::Protocol, fault)
@@ -256,7 +257,12 @@ impl Connection {
         }
         let mut payload = payload.take();
         let total = split_total(flags, &mut payload).map_err(protocol)?;
-        if let Err(status) = self.check_head(&[], total, payload.len()) {
+        let (several, longest) = match flags.has(Flags::ITEMS) {
+            true if total.is_some() => return Err(protocol("several items came in a frame that goes on")),
+            true => measure_items(&payload).ok_or_else(|| protocol("items do not add up to their frame"))?,
+            false => (0, payload.len()),
+        };
+        if let Err(status) = self.check_head(&[], total, longest) {
             self.reject_item(id, status);
             return Ok(());
         }
@@ -266,7 +272,8 @@ impl Connection {
         if self.inflow.is_crowded() {
             payload = Bytes::copy_from_slice(&payload);
         }
-        self.hold(id, Item { bytes: payload, cost });
+        let batch = if several > 0 { ItemBatch::of(payload, several) } else { ItemBatch::one(payload) };
+        self.hold(id, Item { batch, cost });
         if flags.has(Flags::END) {
             self.end_inflow(id, None);
         }

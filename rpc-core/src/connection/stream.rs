@@ -6,7 +6,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::{Incoming, Reply};
-use crate::{Error, Metadata, Status};
+use crate::{Error, ItemBatch, Metadata, Status};
 
 /// A call, on either side.
 #[derive(Debug)]
@@ -69,9 +69,10 @@ pub(super) struct Inflow {
     pub(super) waker: Option<Waker>,
 }
 
+/// The items of one frame, or one that came in several.
 #[derive(Debug)]
 pub(super) struct Item {
-    pub(super) bytes: Bytes,
+    pub(super) batch: ItemBatch,
     pub(super) cost: u64,
 }
 

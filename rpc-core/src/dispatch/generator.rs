@@ -3,21 +3,16 @@
 //! A handler's stream borrows from the handler and from the decoded request. All three live in one future; whenever the stream side
 //! runs dry it polls that future, which leaves a batch of encoded items in a slot that both share.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::{Code, CodecKind, Error, ItemStream, Metadata, Status};
-
-/// Items that are encoded ahead of the stream side: enough to make the slot's lock cheap, few enough to bound memory.
-const BATCH_ITEMS: usize = 64;
-/// Bytes that are encoded ahead, at which a batch ends early.
-const BATCH_BYTES: usize = 32 * 1024;
+use crate::batch::Encoding;
+use crate::{Code, CodecKind, Error, ItemBatch, ItemStream, Metadata, Status};
 
 /// What a call is answered with before its items.
 pub(super) struct Head {
@@ -32,7 +27,7 @@ struct Slot {
     head: Option<Result<Head, Error>>,
     // Whether items follow the head, be it none.
     streams: bool,
-    items: VecDeque<Result<Bytes, Error>>,
+    batch: Option<Result<ItemBatch, Error>>,
 }
 
 /// The future's end: it puts the head and the items into the slot.
@@ -59,40 +54,17 @@ impl Sender {
     /// Sends a stream to its end.
     pub(super) async fn items<T: Serialize>(&self, stream: impl Stream<Item = T> + Send, codec: CodecKind) {
         self.slot().streams = true;
-        let mut stream = std::pin::pin!(stream);
-        let mut batch = VecDeque::new();
+        let encode =
+            |item: T, out: &mut Vec<u8>| codec.append(&item, out).map_err(|error| not_encoded(&error));
+        let mut batches = std::pin::pin!(Encoding::new(stream, encode));
         std::future::poll_fn(|cx| {
-            let mut bytes = 0;
-            while batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
-                match stream.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(item)) => {
-                        let item = codec.encode(&item).map_err(|error| not_encoded(&error));
-                        bytes += item.as_ref().map_or(0, Bytes::len);
-                        let failed = item.is_err();
-                        batch.push_back(item);
-                        if failed {
-                            self.put(&mut batch);
-                            return Poll::Ready(());
-                        }
-                    }
-                    Poll::Ready(None) => {
-                        self.put(&mut batch);
-                        return Poll::Ready(());
-                    }
-                    Poll::Pending => break,
-                }
-            }
-            // No waker is kept for a full batch: the stream side polls again by itself once it has handed the batch on.
-            self.put(&mut batch);
-            Poll::Pending
+            let Some(batch) = ready!(batches.as_mut().poll_next(cx)) else { return Poll::Ready(()) };
+            let failed = batch.is_err();
+            self.slot().batch = Some(batch);
+            // No waker is kept: the stream side polls again by itself once it has handed the batch on.
+            if failed { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-    }
-
-    fn put(&self, batch: &mut VecDeque<Result<Bytes, Error>>) {
-        if !batch.is_empty() {
-            self.slot().items.append(batch);
-        }
     }
 }
 
@@ -105,14 +77,12 @@ fn not_encoded(error: &Error) -> Error {
 pub(super) struct Generator<F> {
     future: Option<Pin<Box<F>>>,
     sender: Sender,
-    // Taken out of the slot in one go, and handed out without its lock.
-    batch: VecDeque<Result<Bytes, Error>>,
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
     pub(super) fn new(start: impl FnOnce(Sender) -> F) -> Self {
         let sender = Sender { slot: Arc::default() };
-        Self { future: Some(Box::pin(start(sender.clone()))), sender, batch: VecDeque::new() }
+        Self { future: Some(Box::pin(start(sender.clone()))), sender }
     }
 
     /// Polls the future until it has sent the head.
@@ -130,7 +100,7 @@ impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
         .await;
         let head = head?;
         let streams = self.sender.slot().streams;
-        Ok((head, streams.then(|| Box::pin(self) as ItemStream)))
+        Ok((head, streams.then(|| ItemStream::of_batches(self))))
     }
 
     fn poll_future(&mut self, cx: &mut Context<'_>) {
@@ -143,20 +113,16 @@ impl<F: Future<Output = ()> + Send + 'static> Generator<F> {
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Stream for Generator<F> {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(item) = self.batch.pop_front() {
-            return Poll::Ready(Some(item));
+        let mut batch = self.sender.slot().batch.take();
+        if batch.is_none() {
+            self.poll_future(cx);
+            batch = self.sender.slot().batch.take();
         }
-        let this = &mut *self;
-        std::mem::swap(&mut this.batch, &mut this.sender.slot().items);
-        if this.batch.is_empty() {
-            this.poll_future(cx);
-            std::mem::swap(&mut this.batch, &mut this.sender.slot().items);
-        }
-        match (this.batch.pop_front(), &this.future) {
-            (Some(item), _) => Poll::Ready(Some(item)),
+        match (batch, &self.future) {
+            (Some(batch), _) => Poll::Ready(Some(batch)),
             (None, Some(_)) => Poll::Pending,
             (None, None) => Poll::Ready(None),
         }

@@ -4,12 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::{Sleep, sleep_until};
 
 use super::Response;
-use crate::{Error, ItemStream};
+use crate::{Error, ItemBatch, ItemStream};
 
 impl Response {
     /// Lets a deadline hold for the items that follow the result, where there are any: they end with an error then.
@@ -19,7 +18,8 @@ impl Response {
     #[must_use]
     pub fn until(self, deadline: Instant) -> Self {
         self.map_items(|items| {
-            Box::pin(UntilDeadline { items: Some(items), sleep: Box::pin(sleep_until(deadline.into())) })
+            let sleep = Box::pin(sleep_until(deadline.into()));
+            ItemStream::of_batches(UntilDeadline { items: Some(items), sleep })
         })
     }
 }
@@ -31,11 +31,11 @@ struct UntilDeadline {
 }
 
 impl Stream for UntilDeadline {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        if let Poll::Ready(item) = items.as_mut().poll_next(cx) {
+        if let Poll::Ready(item) = items.poll_batch(cx) {
             return Poll::Ready(item);
         }
         ready!(self.sleep.as_mut().poll(cx));

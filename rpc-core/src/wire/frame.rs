@@ -66,6 +66,8 @@ impl Flags {
     pub const FAILED: Self = Self(16);
     /// The caller waits for nothing.
     pub const ONEWAY: Self = Self(32);
+    /// The content is several items, each behind its length.
+    pub const ITEMS: Self = Self(64);
 
     /// Takes the bits as they came; those without a meaning stay and are never asked for (rule F4).
     pub const fn from_bits(bits: u8) -> Self {

@@ -203,7 +203,7 @@ fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) 
     let mut body = Body::new(incoming.message);
     if incoming.items {
         let call = AcceptedCall { shared: shared.clone(), id: incoming.id };
-        body = body.with_items(Box::pin(IncomingItems::new(call)));
+        body = body.with_items(IncomingItems::stream(call));
     }
     let mut request = Request::by_id(incoming.method, codec, body);
     request.set_deadline(deadline);

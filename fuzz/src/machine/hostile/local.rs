@@ -9,7 +9,7 @@ use rpc_core::wire::{ResetCode, StreamId};
 use rpc_core::{Code, Error, ErrorKind, Metadata, MethodId, Status};
 
 use super::Lone;
-use crate::machine::content::{Part, body, length};
+use crate::machine::content::{Part, body, length, queue};
 use crate::machine::context;
 use crate::source::Source;
 
@@ -119,9 +119,11 @@ impl Lone {
     }
 
     fn send_items(&mut self, id: StreamId, source: &mut Source<'_>) {
-        let mut items = (0..=source.byte() % 4)
-            .map(|index| body(0, Part::ReplyItem(index.into()), length(source)))
-            .collect();
+        let batch =
+            (0..=source.byte() % 4).map(|index| body(0, Part::ReplyItem(index.into()), length(source)));
+        let batch = batch.collect();
+        let mut items = VecDeque::new();
+        queue(batch, source.flag(), &mut items);
         let _ = self.machine.poll_send_items(id, &mut context(), &mut items);
     }
 

@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::task::Poll;
 
-use bytes::Bytes;
 use rpc_core::connection::{Connection, Incoming, Reply};
 use rpc_core::wire::StreamId;
-use rpc_core::{Code, ErrorKind, Status};
+use rpc_core::{Code, ErrorKind, ItemBatch, Status};
 
 use super::caller::Caller;
-use crate::machine::content::{Part, body, length};
+use crate::machine::content::{Part, body, left, length, queue};
 use crate::machine::context;
 use crate::source::Source;
 
@@ -25,7 +24,7 @@ pub(super) struct Callee {
     pub(super) answer: Option<Answer>,
     /// The lengths of the items that were handed over to be sent.
     pub(super) items: Vec<usize>,
-    unsent: VecDeque<Bytes>,
+    unsent: VecDeque<ItemBatch>,
     /// The code of the status that the call was ended with, if it was.
     pub(super) code: Option<Code>,
     is_done: bool,
@@ -74,11 +73,12 @@ impl Callee {
             0..4 => drop(self.read(machine)),
             4..8 if self.answer.is_none() => self.reply(machine, length(source), source.flag()),
             4..12 if self.answer.is_some() => {
-                for _ in 0..=source.byte() % 4 {
-                    let item = length(source);
-                    self.unsent.push_back(body(self.index, Part::ReplyItem(self.items.len()), item));
-                    self.items.push(item);
-                }
+                let batch = (0..=source.byte() % 4).map(|_| {
+                    self.items.push(length(source));
+                    body(self.index, Part::ReplyItem(self.items.len() - 1), self.items[self.items.len() - 1])
+                });
+                let batch = batch.collect();
+                queue(batch, source.flag(), &mut self.unsent);
                 self.send(machine);
             }
             12 => drop(self.end_sending(machine)),
@@ -129,7 +129,7 @@ impl Callee {
         }
         let mut items = VecDeque::new();
         let polled = machine.poll_items(self.id, &mut context(), &mut items);
-        for item in items {
+        for item in items.into_iter().flatten() {
             assert_eq!(item, body(self.index, Part::RequestItem(self.read.len()), item.len()));
             self.read.push(item.len());
         }
@@ -142,7 +142,7 @@ impl Callee {
     }
 
     fn send(&mut self, machine: &mut Connection) -> bool {
-        let before = self.unsent.len();
+        let before = left(&self.unsent);
         match machine.poll_send_items(self.id, &mut context(), &mut self.unsent) {
             Poll::Ready(Err(error)) => {
                 assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
@@ -151,7 +151,7 @@ impl Callee {
             Poll::Ready(Ok(())) => assert!(self.unsent.is_empty()),
             Poll::Pending => {}
         }
-        self.unsent.len() < before
+        left(&self.unsent) < before
     }
 
     fn end_sending(&mut self, machine: &mut Connection) -> bool {

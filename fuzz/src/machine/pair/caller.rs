@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::task::Poll;
 
-use bytes::Bytes;
 use rpc_core::connection::{Connection, OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
-use rpc_core::{Error, ErrorKind, Fate, Metadata, MethodId};
+use rpc_core::{Error, ErrorKind, Fate, ItemBatch, Metadata, MethodId};
 
 use super::callee::{Answer, Callee};
-use crate::machine::content::{Part, body, length};
+use crate::machine::content::{Part, body, left, length, queue};
 use crate::machine::context;
 use crate::source::Source;
 
@@ -22,7 +21,7 @@ pub(super) struct Caller {
     pub(super) is_oneway: bool,
     /// The lengths of the items that were handed over to be sent.
     pub(super) items: Vec<usize>,
-    unsent: VecDeque<Bytes>,
+    unsent: VecDeque<ItemBatch>,
     is_sending: bool,
     reply: Option<Reply>,
     /// The lengths of the items that came.
@@ -80,11 +79,16 @@ impl Caller {
         match source.byte() % 16 {
             0..7 => drop(self.read(machine)),
             7..12 if self.is_sending => {
-                for _ in 0..=source.byte() % 4 {
-                    let item = length(source);
-                    self.unsent.push_back(body(self.index, Part::RequestItem(self.items.len()), item));
-                    self.items.push(item);
-                }
+                let batch = (0..=source.byte() % 4).map(|_| {
+                    self.items.push(length(source));
+                    body(
+                        self.index,
+                        Part::RequestItem(self.items.len() - 1),
+                        self.items[self.items.len() - 1],
+                    )
+                });
+                let batch = batch.collect();
+                queue(batch, source.flag(), &mut self.unsent);
                 self.send(machine);
             }
             12..14 => drop(self.end_sending(machine)),
@@ -107,7 +111,7 @@ impl Caller {
     }
 
     fn send(&mut self, machine: &mut Connection) -> bool {
-        let before = self.unsent.len();
+        let before = left(&self.unsent);
         match machine.poll_send_items(self.id, &mut context(), &mut self.unsent) {
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::LimitExceeded => self.give_up(machine),
             // It is over; reading tells how.
@@ -115,7 +119,7 @@ impl Caller {
             Poll::Ready(Ok(())) => assert!(self.unsent.is_empty()),
             Poll::Pending => {}
         }
-        self.unsent.len() < before
+        left(&self.unsent) < before
     }
 
     fn end_sending(&mut self, machine: &mut Connection) -> bool {
@@ -124,7 +128,7 @@ impl Caller {
         }
         let has_sent = self.send(machine);
         if !self.is_sending || !self.unsent.is_empty() {
-            return has_sent;
+            return has_sent || !self.is_sending;
         }
         machine.end_items(self.id);
         self.is_sending = false;
@@ -153,7 +157,7 @@ impl Caller {
     fn read_items(&mut self, machine: &mut Connection) -> bool {
         let mut items = VecDeque::new();
         let polled = machine.poll_items(self.id, &mut context(), &mut items);
-        for item in items {
+        for item in items.into_iter().flatten() {
             assert_eq!(item, body(self.index, Part::ReplyItem(self.read.len()), item.len()));
             self.read.push(item.len());
         }

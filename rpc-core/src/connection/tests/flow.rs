@@ -67,7 +67,7 @@ fn fault_26_a_fast_writer_waits_until_the_reader_has_read() {
     let woken = Woken::new();
     let waker = Waker::from(woken.clone());
     let mut cx = std::task::Context::from_waker(&waker);
-    let mut items: VecDeque<Bytes> = vec![zeros(1000); 1000].into();
+    let mut items = batches(vec![zeros(1000); 1000]);
     let mut received = 0;
     loop {
         let mut is_done = false;
@@ -78,7 +78,7 @@ fn fault_26_a_fast_writer_waits_until_the_reader_has_read() {
         if is_done {
             break;
         }
-        let unread = 1000 - items.len() - received;
+        let unread = 1000 - left(&items) - received;
         assert!(
             unread <= 67,
             "{unread} items are unread: more than the window, two that had begun, and one that waits"

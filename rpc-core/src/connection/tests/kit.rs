@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::super::*;
-use crate::Error;
 use crate::wire::{Flags, HEADER_BYTES};
+use crate::{Error, ItemBatch};
 
 /// A waker that remembers whether it was woken; it starts woken, so that everybody polls once.
 pub(super) struct Woken {
@@ -174,14 +174,28 @@ pub(super) fn items_of(machine: &mut Connection, id: StreamId) -> (Vec<Bytes>, O
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
     };
-    (out.into(), result)
+    (out.into_iter().flatten().collect(), result)
 }
 
 /// Sends items as far as they go, and tells how many did not.
 pub(super) fn send_items(machine: &mut Connection, id: StreamId, items: &[Bytes]) -> usize {
-    let mut items: VecDeque<Bytes> = items.iter().cloned().collect();
+    let mut items = items.iter().cloned().map(ItemBatch::one).collect();
     let _ = machine.poll_send_items(id, &mut noop(), &mut items);
-    items.len()
+    left(&items)
+}
+
+/// Puts items together by twos and threes, and leaves some alone.
+pub(super) fn batches(items: impl IntoIterator<Item = Bytes>) -> VecDeque<ItemBatch> {
+    let mut items = items.into_iter();
+    let sizes = [1, 2, 3].into_iter().cycle();
+    let batch =
+        |size| Some(items.by_ref().take(size).collect()).filter(|batch: &ItemBatch| !batch.is_empty());
+    sizes.map_while(batch).collect()
+}
+
+/// Tells how many items there are.
+pub(super) fn left(batches: &VecDeque<ItemBatch>) -> usize {
+    batches.iter().map(ItemBatch::len).sum()
 }
 
 /// A machine that has read an opening with these settings, fed with frames made by hand.

@@ -139,7 +139,7 @@ fn rule_s7_the_callees_last_frame_ends_the_call() {
     client.told();
     client.hears(&vector(FRAMES, "reply"));
     client.hears(&vector(FRAMES, "credit_call"));
-    client.sends(id, items);
+    client.sends(id, items.into_iter().flatten());
     assert_eq!(client.told(), b"");
 
     let (mut server, id) = End::called();

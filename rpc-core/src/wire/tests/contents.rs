@@ -1,18 +1,18 @@
 //! Rules P1 to P10 and P17, on the golden vectors: what frames hold, written by one end and read by the other.
 
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
 use super::kit::{
-    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA, OPEN,
-    PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
+    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_ITEMS, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA,
+    OPEN, PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
 };
 use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
 use crate::metadata::Value;
 use crate::wire::{CloseCode, Settings, decode_metadata, encode_metadata, metadata_bytes};
-use crate::{Code, Fate, Metadata, MethodId, Status, deadline_after};
+use crate::{Code, ErrorKind, Fate, Metadata, MethodId, Status, deadline_after};
 
 fn tenant() -> Metadata {
     let mut metadata = Metadata::new();
@@ -167,6 +167,51 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
     assert!(told.starts_with(&vector(FRAMES, "data_item_first_part")));
     client.hears(&told);
     assert_eq!(client.items(call.id).0, [&b"\x05abcde"[..]]);
+}
+
+#[test]
+fn rule_p19_items_travel_together() {
+    let (mut server, id) = End::called();
+    server.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
+    server.told();
+    let items = [&b"\x2a"[..], b"", b"\x2b\x2c"].map(Bytes::from_static);
+    let mut batches = [items.clone().into_iter().collect()].into();
+    let _ = server.machine.poll_send_items(id, &mut Context::from_waker(Waker::noop()), &mut batches);
+    assert_eq!(server.told(), vector(FRAMES, "data_items"));
+
+    let (mut client, id) = End::calling();
+    client.hears(&vector(FRAMES, "reply_items"));
+    reply_of(&mut client);
+    client.hears(&vector(FRAMES, "data_items"));
+    assert_eq!(client.items(id).0, items);
+
+    let beyond_the_frame = part(3, b"ab");
+    let cut_off = [&part(1, b"a")[..], &[1, 0, 0]].concat();
+    let too_much = [part(1, b"a"), part(9, b"a")].concat();
+    for (flags, content) in
+        [(0, &beyond_the_frame[..]), (0, &cut_off), (0, &too_much), (0, b""), (F_MORE, &part(1, b"a"))]
+    {
+        let (mut client, _) = End::calling();
+        client.hears(&vector(FRAMES, "reply_items"));
+        assert_eq!(client.faults(&frame(DATA, F_ITEMS | flags, FIRST, content)), CloseCode::Protocol);
+    }
+}
+
+#[test]
+fn an_item_among_others_is_held_against_the_limit() {
+    let settings = Settings { message_bytes_max: 100, ..Settings::default() };
+    let config = Config { settings, ..Config::default() };
+    let mut client = End::open_with(Side::Client, config, Settings::default());
+    let id = client.opens(false, Bytes::new());
+    client.told();
+    client.hears(&vector(FRAMES, "reply_items"));
+    reply_of(&mut client);
+    client.hears(&frame(DATA, F_ITEMS, FIRST, &[part(100, &[1; 100]), part(100, &[1; 100])].concat()));
+    assert_eq!(client.items(id).0.len(), 2);
+    client.hears(&frame(DATA, F_ITEMS, FIRST, &[part(1, b"a"), part(101, &[1; 101])].concat()));
+    assert!(
+        matches!(client.items(id).1, Poll::Ready(Err(error)) if error.kind() == ErrorKind::LimitExceeded)
+    );
 }
 
 #[test]

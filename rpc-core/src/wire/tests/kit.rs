@@ -10,7 +10,7 @@ use crate::connection::{
     Config, Connection, Event, Fatal, Incoming, OpenCall, OpenError, Reply, Side, Transmit,
 };
 use crate::wire::{CloseCode, Hello, Settings, StreamId};
-use crate::{Error, Metadata, MethodId};
+use crate::{Error, ItemBatch, Metadata, MethodId};
 
 pub(super) const OPENINGS: &str = include_str!("../../../../tests/vectors/openings.txt");
 pub(super) const FRAMES: &str = include_str!("../../../../tests/vectors/frames.txt");
@@ -34,6 +34,7 @@ pub(super) const F_MORE: u8 = 2;
 pub(super) const F_METADATA: u8 = 4;
 pub(super) const F_DEADLINE: u8 = 8;
 pub(super) const F_ONEWAY: u8 = 32;
+pub(super) const F_ITEMS: u8 = 64;
 
 /// The first call of the connecting side, in slot 0.
 pub(super) const FIRST: u64 = 1 << 17;
@@ -238,12 +239,16 @@ impl End {
     pub(super) fn items(&mut self, id: StreamId) -> (Vec<Bytes>, Poll<Result<bool, Error>>) {
         let mut items = VecDeque::new();
         let poll = self.machine.poll_items(id, &mut Context::from_waker(Waker::noop()), &mut items);
-        (items.into(), poll)
+        (items.into_iter().flatten().collect(), poll)
     }
 
     /// Sends items, as far as there is credit for them.
-    pub(super) fn sends(&mut self, id: StreamId, items: impl IntoIterator<Item = Bytes>) -> VecDeque<Bytes> {
-        let mut items = items.into_iter().collect();
+    pub(super) fn sends(
+        &mut self,
+        id: StreamId,
+        items: impl IntoIterator<Item = Bytes>,
+    ) -> VecDeque<ItemBatch> {
+        let mut items = items.into_iter().map(ItemBatch::one).collect();
         let _ = self.machine.poll_send_items(id, &mut Context::from_waker(Waker::noop()), &mut items);
         items
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::super::super::*;
-use super::super::kit::Woken;
+use super::super::kit::{Woken, batches, left};
 use super::{Answer, Part, Plan, body, context};
-use crate::{Code, Status};
+use crate::{Code, ItemBatch, Status};
 
 pub(in super::super) struct Callee {
     index: usize,
@@ -17,7 +17,7 @@ pub(in super::super) struct Callee {
     /// How many of the caller's items have come, and whether that was all.
     read: usize,
     has_read_all: bool,
-    unsent: VecDeque<Bytes>,
+    unsent: VecDeque<ItemBatch>,
     status: Option<Code>,
     reading: (Arc<Woken>, Waker),
     sending: (Arc<Woken>, Waker),
@@ -97,7 +97,7 @@ impl Callee {
         let mut items = VecDeque::new();
         let polled = machine.poll_items(self.id, &mut context(&self.reading.1), &mut items);
         let lengths = self.plan.request_items.as_ref().expect("items were announced");
-        for item in items {
+        for item in items.into_iter().flatten() {
             assert_eq!(item, body(self.index, Part::RequestItem(self.read), lengths[self.read]));
             self.read += 1;
         }
@@ -132,7 +132,7 @@ impl Callee {
                     self.status = Some(Code::ResourceExhausted);
                 } else if let Some(lengths) = items {
                     let body = |(item, len): (usize, &usize)| body(self.index, Part::ReplyItem(item), *len);
-                    self.unsent = lengths.iter().enumerate().map(body).collect();
+                    self.unsent = batches(lengths.iter().enumerate().map(body));
                     self.state = State::Sending;
                 }
                 machine.reply(self.id, Reply { items: items.is_some(), ..Reply::new(1, message) });
@@ -143,13 +143,16 @@ impl Callee {
 
     fn send(&mut self, machine: &mut Connection) -> bool {
         let Answer::Reply { then_status, .. } = self.plan.answer else { return false };
-        let before = self.unsent.len();
+        let before = left(&self.unsent);
         match machine.poll_send_items(self.id, &mut context(&self.sending.1), &mut self.unsent) {
-            Poll::Pending => return self.unsent.len() < before,
+            Poll::Pending => return left(&self.unsent) < before,
             Poll::Ready(Ok(())) if then_status => self.fail(machine, Code::NotFound),
             Poll::Ready(Ok(())) => machine.end_items(self.id),
             Poll::Ready(Err(error)) => {
-                assert!(self.unsent.front().is_some_and(|item| item.len() > limit(machine)), "{error}");
+                assert!(
+                    self.unsent.front().is_some_and(|batch| batch.next_bytes() > limit(machine)),
+                    "{error}"
+                );
                 self.fail(machine, Code::ResourceExhausted);
             }
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::super::super::*;
-use super::super::kit::Woken;
+use super::super::kit::{Woken, batches, left};
 use super::{Answer, Callee, Fortune, Part, Plan, body, context};
-use crate::{Code, Error, ErrorKind, Fate};
+use crate::{Code, Error, ErrorKind, Fate, ItemBatch};
 
 #[derive(Debug)]
 pub(in super::super) struct Caller {
@@ -17,7 +17,7 @@ pub(in super::super) struct Caller {
     steps: usize,
     reply: Option<Reply>,
     items: usize,
-    unsent: VecDeque<Bytes>,
+    unsent: VecDeque<ItemBatch>,
     has_ended: bool,
     waits: [Wait; 3],
 }
@@ -62,7 +62,7 @@ impl Wait {
 impl Caller {
     pub(super) fn new(index: usize, plan: Plan) -> Self {
         let lengths = plan.request_items.iter().flatten().enumerate();
-        let unsent = lengths.map(|(item, len)| body(index, Part::RequestItem(item), *len)).collect();
+        let unsent = batches(lengths.map(|(item, len)| body(index, Part::RequestItem(item), *len)));
         let waits = [Wait::new(), Wait::new(), Wait::new()];
         Self {
             index,
@@ -143,9 +143,9 @@ impl Caller {
         if self.has_ended || self.plan.request_items.is_none() {
             return false;
         }
-        let before = self.unsent.len();
+        let before = left(&self.unsent);
         match machine.poll_send_items(id, &mut context(&self.waits[2].waker), &mut self.unsent) {
-            Poll::Pending => return self.unsent.len() < before,
+            Poll::Pending => return left(&self.unsent) < before,
             Poll::Ready(Ok(())) => machine.end_items(id),
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::LimitExceeded => {
                 machine.cancel(id, ResetCode::Cancelled);
@@ -180,7 +180,7 @@ impl Caller {
         }
         let mut items = VecDeque::new();
         let polled = machine.poll_items(id, &mut cx, &mut items);
-        for item in items {
+        for item in items.into_iter().flatten() {
             let Answer::Reply { items: Some(lengths), .. } = &self.plan.answer else {
                 panic!("an item came")
             };

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub use rpc_core::connection::{CallView, View, WaitsFor};
 pub use rpc_core::{
     Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context, DecodeLimits, Dispatcher,
     Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn,
@@ -9,7 +10,10 @@ pub use rpc_core::{
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
-pub use rpc_transport::{Backoff, Channel, ChannelBuilder, Limits, Server, ServerBuilder, ServerHandle};
+pub use rpc_transport::{
+    Backoff, Channel, ChannelBuilder, ConnectionView, Failure, Inspector, Limits, Server, ServerBuilder,
+    ServerHandle, ServerView,
+};
 #[cfg(feature = "tls")]
 pub use rpc_transport::{
     Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions,

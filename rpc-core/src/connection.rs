@@ -11,6 +11,7 @@ mod close;
 mod credit;
 mod ended;
 mod items;
+mod look;
 mod outbox;
 mod payload;
 mod receive;
@@ -35,6 +36,7 @@ use stream::Stream;
 use table::Table;
 
 pub use calls::{OpenCall, OpenError};
+pub use look::{CallView, View, WaitsFor};
 pub use outbox::Transmit;
 
 /// Which end of the connection this is.
@@ -192,6 +194,7 @@ pub struct Connection {
     heard_at: Instant,
     pinged_at: Option<Instant>,
     late_frames: u64,
+    received_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -241,6 +244,7 @@ impl Connection {
             heard_at: now,
             pinged_at: None,
             late_frames: 0,
+            received_bytes: 0,
         }
     }
 
@@ -313,11 +317,6 @@ impl Connection {
         }
         calls::set_waker(&mut self.idle, cx);
         std::task::Poll::Pending
-    }
-
-    /// Returns how many frames came for calls that had ended; each was ignored.
-    pub fn late_frames(&self) -> u64 {
-        self.late_frames
     }
 
     /// Tells whether nothing is under way and nothing is kept: what a connection must come back to.

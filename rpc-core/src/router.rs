@@ -21,6 +21,7 @@ pub struct Router {
 #[derive(Clone, Default)]
 struct Routes {
     services: Vec<&'static ServiceDescriptor>,
+    added: Vec<BoxService>,
     methods: HashMap<MethodId, (&'static MethodDescriptor, BoxService), BuildHasherDefault<ById>>,
 }
 
@@ -56,6 +57,7 @@ impl Router {
         let service = BoxService::new(handler);
         let routes = Arc::make_mut(&mut self.routes);
         routes.services.push(H::descriptor());
+        routes.added.push(service.clone());
         for method in H::descriptor().methods() {
             if let Some((other, _)) = routes.methods.insert(method.id(), (method, service.clone())) {
                 let text = format!(
@@ -108,6 +110,10 @@ impl Service for Router {
 
     fn describe(&self, lines: &mut Vec<String>) {
         lines.push(format!("{self:?}"));
+    }
+
+    fn leave(&self) {
+        self.routes.added.iter().for_each(Service::leave);
     }
 }
 

@@ -41,6 +41,11 @@ pub trait Service: Send + Sync + 'static {
     fn describe(&self, lines: &mut Vec<String>) {
         lines.push(std::any::type_name::<Self>().to_owned());
     }
+
+    /// Hears that the server which it was added to begins to shut down, before anything else happens; calls still come.
+    ///
+    /// A service that tells others where to call, such as one for health, says here that they should call elsewhere.
+    fn leave(&self) {}
 }
 
 impl<S: Service> Service for Arc<S> {
@@ -54,6 +59,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn describe(&self, lines: &mut Vec<String>) {
         S::describe(self, lines);
+    }
+
+    fn leave(&self) {
+        S::leave(self);
     }
 }
 
@@ -235,6 +244,10 @@ impl Service for BoxService {
     fn describe(&self, lines: &mut Vec<String>) {
         self.inner.describe_boxed(lines);
     }
+
+    fn leave(&self) {
+        self.inner.leave_boxed();
+    }
 }
 
 impl fmt::Debug for BoxService {
@@ -249,6 +262,7 @@ trait DynService: Send + Sync + 'static {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_>;
     fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor>;
     fn describe_boxed(&self, lines: &mut Vec<String>);
+    fn leave_boxed(&self);
 }
 
 impl<S: Service> DynService for S {
@@ -258,6 +272,10 @@ impl<S: Service> DynService for S {
 
     fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
         self.find_method(id)
+    }
+
+    fn leave_boxed(&self) {
+        self.leave();
     }
 
     fn describe_boxed(&self, lines: &mut Vec<String>) {

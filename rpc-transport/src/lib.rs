@@ -34,6 +34,6 @@ mod uri;
 pub use backoff::Backoff;
 pub use channel::{Channel, ChannelBuilder};
 pub use limits::Limits;
-pub use server::{Server, ServerBuilder, ServerHandle};
+pub use server::{ConnectionView, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView};
 #[cfg(feature = "tls")]
 pub use tls::{Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions};

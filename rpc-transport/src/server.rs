@@ -5,6 +5,7 @@ mod age;
 mod answer;
 mod builder;
 mod deadline;
+mod inspector;
 mod placement;
 mod serve;
 
@@ -15,14 +16,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use rpc_core::{Router, Service};
 use tokio::sync::{mpsc, watch};
 
 pub use builder::ServerBuilder;
+pub use inspector::{ConnectionView, Failure, Inspector, ServerView};
 
 /// How far a server is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Running,
+    /// As before, but those who ask are told to call elsewhere.
+    Leaving,
     /// No new links, no new calls; calls under way go on.
     Draining,
     /// Calls under way are ended.
@@ -43,6 +48,15 @@ async fn until<F: Future>(phase: &mut watch::Receiver<Phase>, end: Phase, future
     .await
 }
 
+/// Lets a server go on to a later phase; false where it is there already.
+fn raise(phase: &watch::Sender<Phase>, to: Phase) -> bool {
+    phase.send_if_modified(|phase| {
+        let is_later = to > *phase;
+        *phase = to.max(*phase);
+        is_later
+    })
+}
+
 /// A running server.
 ///
 /// It runs in tasks of its own until it is shut down or dropped; dropping it ends its calls at once.
@@ -59,7 +73,8 @@ async fn until<F: Future>(phase: &mut watch::Receiver<Phase>, end: Phase, future
 pub struct Server {
     uris: Vec<String>,
     layers: Vec<String>,
-    phase: Arc<watch::Sender<Phase>>,
+    handle: ServerHandle,
+    inspector: Inspector,
     grace: Duration,
     /// Never sent to: it closes when the last task of the server is gone.
     tasks: mpsc::Receiver<()>,
@@ -86,7 +101,7 @@ impl Server {
         &self.layers
     }
 
-    /// Stops listening, tells clients to call elsewhere, and lets calls under way finish; those that are not done after the grace period are
+    /// Lets the services announce it ([`Service::leave`]), and goes on for [`drain_delay`](ServerBuilder::drain_delay); then stops listening, tells clients to call elsewhere, and lets calls under way finish; those that are not done after the grace period are
     /// ended with `UNAVAILABLE`. Returns once no connection is left, also with streams that never end.
     ///
     /// # Cancel safety
@@ -101,24 +116,29 @@ impl Server {
     /// # Cancel safety
     /// Dropping the future drops the server, which ends its calls at once.
     pub async fn wait(mut self) {
-        let mut phase = self.phase.subscribe();
+        let mut phase = self.handle.phase.subscribe();
         // The sender lives as long as `self`, so this cannot fail.
         let _ = phase.wait_for(|phase| *phase >= Phase::Draining).await;
         if tokio::time::timeout(self.grace, self.tasks.recv()).await.is_err() {
-            self.phase.send_replace(Phase::Stopping);
+            self.handle.phase.send_replace(Phase::Stopping);
             self.tasks.recv().await;
         }
     }
 
     /// Returns a handle that can start the shutdown from elsewhere.
     pub fn handle(&self) -> ServerHandle {
-        ServerHandle { phase: self.phase.clone() }
+        self.handle.clone()
+    }
+
+    /// Returns what sees into the server.
+    pub fn inspector(&self) -> &Inspector {
+        &self.inspector
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.phase.send_replace(Phase::Stopping);
+        self.handle.phase.send_replace(Phase::Stopping);
     }
 }
 
@@ -132,18 +152,28 @@ impl fmt::Debug for Server {
 #[derive(Clone)]
 pub struct ServerHandle {
     phase: Arc<watch::Sender<Phase>>,
+    services: Router,
+    drain_delay: Duration,
 }
 
 impl ServerHandle {
     /// Lets the server drain; [`Server::wait`] returns when it has.
     pub fn shutdown(&self) {
-        self.phase.send_if_modified(|phase| {
-            let is_running = *phase == Phase::Running;
-            if is_running {
-                *phase = Phase::Draining;
+        if raise(&self.phase, Phase::Leaving) {
+            self.services.leave();
+            if self.drain_delay.is_zero() {
+                raise(&self.phase, Phase::Draining);
             }
-            is_running
-        });
+        }
+    }
+
+    /// Drains a server that is leaving, once those who ask have had the time to learn of it.
+    async fn drain_in_time(phase: Arc<watch::Sender<Phase>>, delay: Duration) {
+        let mut reached = phase.subscribe();
+        let _ = reached.wait_for(|phase| *phase >= Phase::Leaving).await;
+        if until(&mut reached, Phase::Draining, tokio::time::sleep(delay)).await.is_some() {
+            raise(&phase, Phase::Draining);
+        }
     }
 }
 

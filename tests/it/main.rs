@@ -14,6 +14,7 @@ mod deadlines;
 mod examples;
 mod failures;
 mod in_process;
+mod inspector;
 mod layers;
 mod limits;
 mod links;

@@ -55,6 +55,11 @@ impl Window {
         self.held == 0 && self.reserved == 0
     }
 
+    /// What is kept.
+    pub(super) fn held(&self) -> u64 {
+        self.held
+    }
+
     /// What the peer may send, what is kept, and what is reserved.
     #[cfg(test)]
     pub(super) fn booked(&self) -> (u64, u64, u64) {

@@ -120,6 +120,11 @@ impl Outbox {
         self.pending.remaining() + self.held.as_ref().map_or(0, Transmit::remaining)
     }
 
+    /// How much the writer has taken so far.
+    pub(super) fn taken_bytes(&self) -> u64 {
+        self.taken_bytes
+    }
+
     /// Where the next byte will stand in all that is ever sent.
     pub(super) fn position(&self) -> u64 {
         self.taken_bytes + self.len() as u64

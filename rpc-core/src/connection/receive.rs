@@ -29,6 +29,13 @@ impl Connection {
     /// # Errors
     /// The peer broke the protocol: [`close`](Self::close) the connection.
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
+        let unread = input.len();
+        let received = self.receive_unread(input, now);
+        self.received_bytes = self.received_bytes.saturating_add(unread.saturating_sub(input.len()) as u64);
+        received
+    }
+
+    fn receive_unread(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
         if self.closed.is_none() && self.peer.is_none() && !self.receive_hello(input)? {
             return Ok(());
         }
@@ -140,7 +147,7 @@ impl Connection {
         let head = parse_open(header.flags, &mut payload).map_err(protocol)?;
         let total = split_total(header.flags, &mut payload).map_err(protocol)?;
         let granted = self.peer.as_ref().map_or(0, |peer| peer.settings.stream_window_bytes);
-        let role = Role::Accepted { head: None, replied: false };
+        let role = Role::Accepted { head: None, replied: false, method: head.method, since: now };
         self.accepted.insert(id, Stream::new(role, self.config.settings.stream_window_bytes, granted));
         if let Err(status) = self.check_head(&head.metadata, total, payload.len()) {
             self.fail(id, status);
@@ -308,7 +315,7 @@ impl Connection {
         let code = ResetCode::from_u16(parse_u16(payload).map_err(protocol)?);
         if !self.is_mine(id) {
             let (was_seen, was_answered) = match self.live(id)?.map(|stream| &stream.role) {
-                Some(Role::Accepted { head, replied }) => (head.is_none(), *replied),
+                Some(Role::Accepted { head, replied, .. }) => (head.is_none(), *replied),
                 _ => (false, false),
             };
             if !was_answered {

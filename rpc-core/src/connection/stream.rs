@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::{Incoming, Reply};
-use crate::{Error, ItemBatch, Metadata, Status};
+use crate::{Error, ItemBatch, Metadata, MethodId, Status};
 
 /// A call, on either side.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Role {
         /// What is known while the arguments are still coming in.
         head: Option<Box<Incoming>>,
         replied: bool,
+        method: MethodId,
+        since: Instant,
     },
 }
 

@@ -71,6 +71,10 @@ impl Table {
         page[usize::from(id.slot() % PAGE_SLOTS)] = Entry { id, stream: Some(stream) };
     }
 
+    pub(super) fn look_up(&self, id: StreamId) -> Option<&Stream> {
+        self.entry(id.slot()).filter(|entry| entry.id == id)?.stream.as_ref()
+    }
+
     pub(super) fn get(&mut self, id: StreamId) -> Option<&mut Stream> {
         let entry = self.entry_mut(id.slot())?;
         if entry.id == id { entry.stream.as_mut() } else { None }
@@ -91,10 +95,15 @@ impl Table {
         }
     }
 
+    /// Returns all calls.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (StreamId, &Stream)> {
+        let entries = self.pages.iter().flatten().flat_map(|page| page.iter());
+        entries.filter_map(|entry| Some((entry.id, entry.stream.as_ref()?)))
+    }
+
     /// Returns the ids of all calls.
     pub(super) fn ids(&self) -> Vec<StreamId> {
-        let entries = self.pages.iter().flatten().flat_map(|page| page.iter());
-        entries.filter(|entry| entry.stream.is_some()).map(|entry| entry.id).collect()
+        self.iter().map(|(id, _)| id).collect()
     }
 
     /// Gives back the memory of a burst, where no call is under way.
@@ -108,11 +117,15 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::MethodId;
     use crate::connection::stream::Role;
 
     fn stream() -> Stream {
-        Stream::new(Role::Accepted { head: None, replied: false }, 0, 0)
+        let (method, since) = (MethodId::new(7), Instant::now());
+        Stream::new(Role::Accepted { head: None, replied: false, method, since }, 0, 0)
     }
 
     #[test]

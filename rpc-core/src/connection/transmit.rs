@@ -175,6 +175,6 @@ impl Connection {
 
 /// The credit below which it is not worth sending a part: for 256 bytes, or for all the rest.
 #[expect(clippy::arithmetic_side_effects, reason = "it is 276 at most")]
-fn least_credit(rest: usize) -> u64 {
+pub(super) fn least_credit(rest: usize) -> u64 {
     START_COST + rest.min(256) as u64
 }

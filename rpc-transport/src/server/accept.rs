@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use super::age::Age;
 use super::placement::Placement;
 use super::serve::{refuse, serve};
-use super::{Phase, until};
+use super::{Inspector, Phase, until};
 use crate::backoff::Backoff;
 use crate::limits::Limits;
 use crate::link::{Incoming, Link, Listener};
@@ -29,6 +29,7 @@ pub(super) struct Acceptor<S> {
     pub(super) oneway: Arc<Semaphore>,
     /// Held by each task, so that the server knows when the last is gone.
     pub(super) task: mpsc::Sender<()>,
+    pub(super) inspector: Inspector,
 }
 
 impl<S> Clone for Acceptor<S> {
@@ -42,6 +43,7 @@ impl<S> Clone for Acceptor<S> {
             placement: self.placement.clone(),
             oneway: self.oneway.clone(),
             task: self.task.clone(),
+            inspector: self.inspector.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Phase;
+use super::{Phase, raise};
 
 /// How old a connection may become, and how long it may then take to end.
 #[derive(Clone, Copy)]
@@ -54,14 +54,6 @@ impl Age {
 
 fn jittered(age: Duration, chance: f64) -> Duration {
     Duration::try_from_secs_f64(age.as_secs_f64() * (1.0 + JITTER * (2.0 * chance - 1.0))).unwrap_or(age)
-}
-
-fn raise(phase: &watch::Sender<Phase>, to: Phase) {
-    phase.send_if_modified(|phase| {
-        let is_later = to > *phase;
-        *phase = to.max(*phase);
-        is_later
-    });
 }
 
 #[cfg(test)]

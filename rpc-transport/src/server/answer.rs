@@ -15,9 +15,10 @@ use rpc_core::{
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::accept::Acceptor;
 use super::deadline::in_time;
 use super::placement::{InPlace, Placement, measure};
-use super::{Phase, until};
+use super::{Inspector, Phase, until};
 use crate::clock::now;
 use crate::connection::{Answer, Shared};
 use crate::items::{AcceptedCall, IncomingItems, Sent, send};
@@ -35,7 +36,7 @@ struct Answers<S, W, F> {
 }
 
 /// What answering a call needs.
-struct Serving<S> {
+pub(super) struct Serving<S> {
     service: Arc<S>,
     shared: Arc<Shared>,
     placement: Arc<Placement>,
@@ -43,18 +44,19 @@ struct Serving<S> {
     oneway: Arc<Semaphore>,
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
+    inspector: Inspector,
+}
+
+impl<S> Serving<S> {
+    pub(super) fn new(acceptor: Acceptor<S>, shared: Arc<Shared>) -> Self {
+        let Acceptor { service, phase, placement, oneway, task, inspector, .. } = acceptor;
+        Self { service, shared, placement, phase, oneway, task, inspector }
+    }
 }
 
 /// Makes what answers the calls of a connection.
-pub(super) fn answers<S: Service>(
-    service: Arc<S>,
-    shared: Arc<Shared>,
-    phase: watch::Receiver<Phase>,
-    placement: Arc<Placement>,
-    oneway: Arc<Semaphore>,
-    task: mpsc::Sender<()>,
-) -> impl Answer {
-    let serving = Arc::new(Serving { service, shared, placement, phase, oneway, task });
+pub(super) fn answers<S: Service>(serving: Serving<S>) -> impl Answer {
+    let serving = Arc::new(serving);
     Answers { serving, work: answer, in_place: InPlace::new(), has_started_slow: false, place: None }
 }
 
@@ -155,7 +157,7 @@ enum Measured {
 }
 
 async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measured: Measured) {
-    let Serving { service, shared, placement, .. } = &*serving;
+    let Serving { service, shared, placement, inspector, .. } = &*serving;
     let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
     let placement = match measured {
         Measured::ByCaller => None,
@@ -187,6 +189,7 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measur
     if oneway {
         tracing::debug!(peer = %shared.peer, %error, "a oneway call failed");
     }
+    inspector.note_failure(shared, id, method, &error);
     if error.kind() == ErrorKind::Refused {
         shared.with(|machine| machine.refuse(id));
     } else {

@@ -9,8 +9,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::accept::{Acceptor, accept_loop};
 use super::age::Age;
+use super::inspector::Facts;
 use super::placement::Placement;
-use super::{Phase, Server};
+use super::{Inspector, Phase, Server, ServerHandle};
 use crate::limits::Limits;
 use crate::link::{Listener, Security};
 #[cfg(feature = "tls")]
@@ -30,6 +31,8 @@ pub struct ServerBuilder<L = Identity> {
     oneway_max: usize,
     grace: Duration,
     age_max: Option<Duration>,
+    drain_delay: Duration,
+    inspector: Inspector,
     security: Security,
 }
 
@@ -44,6 +47,8 @@ impl ServerBuilder {
             oneway_max: 10_000,
             grace: Duration::from_secs(10),
             age_max: None,
+            drain_delay: Duration::ZERO,
+            inspector: Inspector::new(),
             security: Security::default(),
         }
     }
@@ -58,10 +63,19 @@ impl<L> ServerBuilder<L> {
 
     /// Wraps all services in a layer; of several layers the one that was added first sees a request first.
     pub fn layer<N>(self, layer: N) -> ServerBuilder<Stack<L, N>> {
-        let Self { router, layers, uris, limits, connections_max, oneway_max, grace, age_max, security } =
-            self;
-        let layers = Stack::new(layers, layer);
-        ServerBuilder { router, layers, uris, limits, connections_max, oneway_max, grace, age_max, security }
+        ServerBuilder {
+            router: self.router,
+            layers: Stack::new(self.layers, layer),
+            uris: self.uris,
+            limits: self.limits,
+            connections_max: self.connections_max,
+            oneway_max: self.oneway_max,
+            grace: self.grace,
+            age_max: self.age_max,
+            drain_delay: self.drain_delay,
+            inspector: self.inspector,
+            security: self.security,
+        }
     }
 
     /// Listens on a further address beside the one that [`bind`](Self::bind) takes.
@@ -97,6 +111,22 @@ impl<L> ServerBuilder<L> {
     /// Default: 10 s. Too short ends honest calls; too long holds up a deployment.
     pub fn shutdown_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// Sets for how long a server that shuts down goes on as before, once its services have heard of it ([`Service::leave`]).
+    ///
+    /// Default: 0. Clients and balancers that ask for its health, or watch it, go elsewhere in that time without a call being refused: choose
+    /// somewhat more than their interval. Too long holds up a deployment.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.drain_delay = delay;
+        self
+    }
+
+    /// Lets an inspector see into the server: one that was made before, so that a service of the server can hold it. Without this the server
+    /// makes its own, see [`Server::inspector`].
+    pub fn inspector(mut self, inspector: &Inspector) -> Self {
+        self.inspector = inspector.clone();
         self
     }
 
@@ -150,11 +180,15 @@ impl<L> ServerBuilder<L> {
         let age = self.age_max.map(|max| Age { max, grace });
         let slots = Arc::new(Semaphore::new(self.connections_max));
         let oneway = Arc::new(Semaphore::new(self.oneway_max));
+        let (inspector, drain_delay) = (self.inspector.clone(), self.drain_delay);
+        let (connections_max, oneway_max) = (self.connections_max, self.oneway_max);
+        let services = self.router.as_ref().map(Clone::clone).unwrap_or_default();
         let service = Arc::new(self.build()?);
         let mut layers = Vec::new();
         service.describe(&mut layers);
         let (phase, _) = watch::channel(Phase::Running);
         let phase = Arc::new(phase);
+        tokio::spawn(ServerHandle::drain_in_time(phase.clone(), drain_delay));
         let (task, tasks) = mpsc::channel(1);
         let placement = Arc::new(Placement::new());
         let mut uris = Vec::new();
@@ -169,10 +203,20 @@ impl<L> ServerBuilder<L> {
                 placement: placement.clone(),
                 oneway: oneway.clone(),
                 task: task.clone(),
+                inspector: inspector.clone(),
             };
             tokio::spawn(accept_loop(listener, acceptor));
         }
-        Ok(Server { uris, layers, phase, grace, tasks })
+        inspector.start(Facts {
+            uris: uris.clone(),
+            layers: layers.clone(),
+            services: services.clone(),
+            connections: (slots, connections_max),
+            oneway: (oneway, oneway_max),
+            phase: phase.subscribe(),
+        });
+        let handle = ServerHandle { phase, services, drain_delay };
+        Ok(Server { uris, layers, handle, inspector, grace, tasks })
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::accept::Acceptor;
-use super::answer::answers;
+use super::answer::{Serving, answers};
 use super::{Phase, until};
 use crate::clock::now;
 use crate::connection::{Driver, EndsWithTask, Events, FAREWELL_MAX, Input, Shared, flush};
@@ -23,7 +23,7 @@ use crate::link::Link;
 
 /// Serves a connection until it ends; it keeps its place among the connections until then.
 pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _slot: OwnedSemaphorePermit) {
-    let Acceptor { service, limits, mut phase, placement, oneway, task, .. } = acceptor;
+    let (limits, mut phase) = (acceptor.limits.clone(), acceptor.phase.clone());
     let shared = Arc::new(Shared::new(Side::Server, &limits, link.peer.clone()));
     let handshake = timeout(limits.handshake_timeout, open(&mut link, &shared));
     let input = match until(&mut phase, Phase::Draining, handshake).await {
@@ -36,7 +36,8 @@ pub(super) async fn serve<S: Service>(mut link: Link, acceptor: Acceptor<S>, _sl
         None => return,
     };
     let _ends = EndsWithTask(shared.clone());
-    let answers = answers(service, shared.clone(), phase.clone(), placement, oneway, task.clone());
+    let (_listed, _task) = (acceptor.inspector.list(&shared), acceptor.task.clone());
+    let answers = answers(Serving::new(acceptor, shared.clone()));
     let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::server(answers));
     if until(&mut phase, Phase::Draining, driver.run()).await.is_none() {
         Box::pin(drain(&shared, &mut driver, &mut phase)).await;

@@ -286,3 +286,34 @@ fn small_items_that_nobody_reads_do_not_keep_the_reads_they_came_with() {
     let (items, _) = items_of(&mut lone.machine, id(1, 0));
     assert!(items[1024..].iter().all(Bytes::is_unique), "they share the memory of a read");
 }
+
+#[test]
+fn a_look_tells_what_each_call_waits_for() {
+    let mut pair = Pair::default();
+    let looked = |pair: &Pair| -> Vec<WaitsFor> {
+        pair.server.look(pair.now).calls.iter().map(|call| call.waits_for).collect()
+    };
+    pair.client.open(unary(zeros(1 << 20))).expect("there is a slot");
+    // The arguments need credit, which is on its way back.
+    pair.transmit(Side::Client);
+    pair.deliver(Side::Client, usize::MAX);
+    assert_eq!(looked(&pair), [WaitsFor::Arguments]);
+    pair.settle();
+    assert_eq!(looked(&pair), [WaitsFor::Handler]);
+    let id = stream(&mut pair);
+    assert_eq!(looked(&pair), [WaitsFor::Handler, WaitsFor::Items]);
+    for _ in 0..3 {
+        // An item that has begun is granted as a whole; in the end none can begin.
+        send_items(&mut pair.server, id, &vec![zeros(4096); 100]);
+        pair.settle();
+    }
+    assert_eq!(looked(&pair), [WaitsFor::Handler, WaitsFor::Reader]);
+    let others: Vec<_> = (0..40).map(|_| stream(&mut pair)).collect();
+    for id in others {
+        send_items(&mut pair.server, id, &vec![zeros(4096); 100]);
+    }
+    assert!(looked(&pair).contains(&WaitsFor::Connection) || looked(&pair).contains(&WaitsFor::Link));
+    let view = pair.server.look(pair.now);
+    assert!(view.received_bytes > 1 << 20 && view.sent_bytes > 60_000, "{view:?}");
+    assert_eq!((view.calls.len(), view.calls_max), (42, 1024));
+}

@@ -1,0 +1,249 @@
+//! Seeing into a running server.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use rpc_core::connection::View;
+use rpc_core::wire::StreamId;
+use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, Router, Service};
+use tokio::sync::{Semaphore, watch};
+
+use super::Phase;
+use crate::clock::now;
+use crate::connection::Shared;
+
+/// So many failures are remembered.
+const FAILURES_MAX: usize = 64;
+/// A failure's text is cut to this.
+const TEXT_BYTES_MAX: usize = 512;
+
+/// Sees into a running server: its connections, the calls under way and what they wait for, its limits, what failed of late.
+///
+/// Looking takes the lock of each connection for a moment, one after the other; where nobody looks it costs nothing. Cloning costs a reference
+/// count. One made with [`new`](Self::new) is given to [`ServerBuilder::inspector`](super::ServerBuilder::inspector), and sees nothing until the
+/// server listens.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rpc_core::Error> {
+/// use rpc_transport::Server;
+/// let server = Server::builder().bind("tcp://127.0.0.1:0").await?;
+/// for connection in server.inspector().connections() {
+///     println!("{} has {} calls under way", connection.peer, connection.view.calls.len());
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct Inspector {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    connections: Mutex<BTreeMap<u64, Entry>>,
+    numbers: AtomicU64,
+    failures: Mutex<Failures>,
+    facts: OnceLock<Started>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    shared: Weak<Shared>,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct Failures {
+    last: VecDeque<Failure>,
+    count: u64,
+}
+
+struct Started {
+    at: Instant,
+    facts: Facts,
+}
+
+/// What a server is made of.
+pub(super) struct Facts {
+    pub(super) uris: Vec<String>,
+    pub(super) layers: Vec<String>,
+    pub(super) services: Router,
+    /// What is left of how many.
+    pub(super) connections: (Arc<Semaphore>, usize),
+    pub(super) oneway: (Arc<Semaphore>, usize),
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
+/// A server when it was looked at.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerView {
+    /// The addresses that it listens on.
+    pub uris: Vec<String>,
+    /// What a call passes through, the outermost layer first and the services last.
+    pub layers: Vec<String>,
+    /// The names of its services.
+    pub services: Vec<&'static str>,
+    /// For how long it has been running.
+    pub age: Duration,
+    /// It shuts down.
+    pub is_leaving: bool,
+    /// How many connections there are, those that are being opened included.
+    pub connections: usize,
+    /// How many there may be.
+    pub connections_max: usize,
+    /// How many oneway handlers run.
+    pub oneway_calls: usize,
+    /// How many may.
+    pub oneway_calls_max: usize,
+    /// How many calls have failed with a status since the server was started, a method's own errors not counted.
+    pub failures: u64,
+}
+
+/// A connection when it was looked at.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConnectionView {
+    /// Counts up from 1, for as long as the server runs.
+    pub number: u64,
+    /// Who is at the other end.
+    pub peer: Peer,
+    /// For how long it has been open.
+    pub age: Duration,
+    /// What it is doing.
+    pub view: View,
+}
+
+/// A call that failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// When it was answered.
+    pub at: SystemTime,
+    /// What was called: `Service/method`, or the id of a method that the server does not have.
+    pub method: String,
+    /// Who called.
+    pub peer: Peer,
+    /// What the caller was told.
+    pub code: Code,
+    /// The same in words, cut to 512 bytes.
+    pub text: String,
+    /// How long it took since its first frame came; none where the call had ended by itself.
+    pub elapsed: Option<Duration>,
+}
+
+impl Inspector {
+    /// Makes one that no server has yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at the server as a whole; none where it does not listen yet.
+    pub fn server(&self) -> Option<ServerView> {
+        let Started { at, facts } = self.inner.facts.get()?;
+        let used =
+            |(left, max): &(Arc<Semaphore>, usize)| (max.saturating_sub(left.available_permits()), *max);
+        let ((connections, connections_max), (oneway_calls, oneway_calls_max)) =
+            (used(&facts.connections), used(&facts.oneway));
+        Some(ServerView {
+            uris: facts.uris.clone(),
+            layers: facts.layers.clone(),
+            services: facts.services.services().iter().map(|service| service.name()).collect(),
+            age: now().saturating_duration_since(*at),
+            is_leaving: *facts.phase.borrow() > Phase::Running,
+            connections,
+            connections_max,
+            oneway_calls,
+            oneway_calls_max,
+            failures: lock(&self.inner.failures).count,
+        })
+    }
+
+    /// Looks at each open connection, the oldest first.
+    pub fn connections(&self) -> Vec<ConnectionView> {
+        // Without the list's lock: the connections that come and go need it.
+        let entries: Vec<_> =
+            lock(&self.inner.connections).iter().map(|(number, entry)| (*number, entry.clone())).collect();
+        let now = now();
+        let view = |(number, Entry { shared, since }): (u64, Entry)| {
+            let shared = shared.upgrade()?;
+            let view = shared.with(|machine| machine.look(now));
+            let age = now.saturating_duration_since(since);
+            Some(ConnectionView { number, peer: shared.peer.clone(), age, view })
+        };
+        entries.into_iter().filter_map(view).collect()
+    }
+
+    /// Returns the last calls that failed with a status, 64 at most, the latest last.
+    pub fn failures(&self) -> Vec<Failure> {
+        lock(&self.inner.failures).last.iter().cloned().collect()
+    }
+
+    /// Describes a method of the server.
+    pub fn method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.inner.facts.get()?.facts.services.find_method(id)
+    }
+
+    pub(super) fn start(&self, facts: Facts) {
+        // An inspector sees the first server that it is given to.
+        let _ = self.inner.facts.set(Started { at: now(), facts });
+    }
+
+    /// Lists a connection for as long as what this returns is kept.
+    pub(super) fn list(&self, shared: &Arc<Shared>) -> Listed {
+        let mut connections = lock(&self.inner.connections);
+        let number = self.inner.numbers.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        connections.insert(number, Entry { shared: Arc::downgrade(shared), since: now() });
+        Listed { inspector: self.clone(), number }
+    }
+
+    /// Notes a call that is about to be answered with an error.
+    #[cold]
+    pub(super) fn note_failure(&self, shared: &Shared, id: StreamId, method: MethodId, error: &Error) {
+        let came_at = shared.with(|machine| machine.came_at(id));
+        let method = self.method(method).map_or_else(|| method.to_string(), ToString::to_string);
+        let text = match error.status() {
+            Some(status) => status.message().to_owned(),
+            None => error.to_string(),
+        };
+        let failure = Failure {
+            at: SystemTime::now(),
+            method,
+            peer: shared.peer.clone(),
+            code: error.code(),
+            text: text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default().to_owned(),
+            elapsed: came_at.map(|at| now().saturating_duration_since(at)),
+        };
+        let mut failures = lock(&self.inner.failures);
+        failures.count = failures.count.saturating_add(1);
+        if failures.last.len() == FAILURES_MAX {
+            failures.last.pop_front();
+        }
+        failures.last.push_back(failure);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection's place in the list.
+pub(super) struct Listed {
+    inspector: Inspector,
+    number: u64,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        lock(&self.inspector.inner.connections).remove(&self.number);
+    }
+}
+
+impl fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let connections = lock(&self.inner.connections).len();
+        f.debug_struct("Inspector").field("connections", &connections).finish_non_exhaustive()
+    }
+}

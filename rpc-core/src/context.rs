@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
-use crate::{Metadata, MethodDescriptor, Peer, Request, metadata};
+use crate::trace::{BAGGAGE, TRACEPARENT};
+use crate::{Baggage, Metadata, MethodDescriptor, Peer, Request, TraceParent, metadata};
 
 thread_local! {
     static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -85,9 +86,15 @@ impl Context {
         self.peer.as_ref()
     }
 
-    /// Returns the caller's trace, where it sent a well-formed W3C `traceparent`.
+    /// Returns the trace that the call belongs to, where it came with a well-formed W3C `traceparent`: with the caller's span, or with
+    /// the span of this call where a layer has begun one, as `farcall::layers::Trace` does.
     pub fn trace(&self) -> Option<TraceParent> {
-        TraceParent::parse(self.metadata().text("traceparent")?)
+        TraceParent::parse(self.metadata().text(TRACEPARENT)?)
+    }
+
+    /// Returns what travels with the trace as W3C `baggage`; without such, an empty one.
+    pub fn baggage(&self) -> Baggage {
+        self.metadata().text(BAGGAGE).map(Baggage::parse).unwrap_or_default()
     }
 
     /// Sets a value that travels beside the result; for a stream, set it before the stream is returned.
@@ -243,57 +250,4 @@ impl<F> fmt::Debug for Scope<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("context", &self.context).finish_non_exhaustive()
     }
-}
-
-/// A trace as W3C Trace Context names it: which trace, which parent, which flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceParent {
-    trace_id: u128,
-    parent_id: u64,
-    flags: u8,
-}
-
-impl TraceParent {
-    /// Reads a `traceparent` value; what is malformed is none, as the W3C recommendation of 2021 asks.
-    ///
-    /// ```
-    /// use rpc_core::TraceParent;
-    /// let trace = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
-    /// assert!(trace.is_sampled());
-    /// assert_eq!(TraceParent::parse("00-xyz"), None);
-    /// ```
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let version = hex(parts.next()?, 2)?;
-        let trace_id = hex(parts.next()?, 32)?;
-        let parent_id = hex(parts.next()?, 16)?;
-        let flags = hex(parts.next()?, 2)?;
-        let known_form = version < 0xff && (version > 0 || parts.next().is_none());
-        (known_form && trace_id != 0 && parent_id != 0).then_some(Self {
-            trace_id,
-            parent_id: u64::try_from(parent_id).ok()?,
-            flags: u8::try_from(flags).ok()?,
-        })
-    }
-
-    /// Returns the trace's id.
-    pub fn trace_id(&self) -> u128 {
-        self.trace_id
-    }
-
-    /// Returns the id of the caller's span.
-    pub fn parent_id(&self) -> u64 {
-        self.parent_id
-    }
-
-    /// Tells whether the caller records the trace.
-    pub fn is_sampled(&self) -> bool {
-        self.flags & 1 == 1
-    }
-}
-
-fn hex(text: &str, digits: usize) -> Option<u128> {
-    let well_formed =
-        text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    well_formed.then(|| u128::from_str_radix(text, 16).ok()).flatten()
 }

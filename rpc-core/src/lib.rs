@@ -49,6 +49,7 @@ mod router;
 mod service;
 mod status;
 mod streaming;
+mod trace;
 pub mod wire;
 
 pub use batch::{ItemBatch, ItemStream};
@@ -58,7 +59,7 @@ pub use call::{Call, Client, Start, WithMetadata, deadline_after};
 #[cfg(feature = "json")]
 pub use codec::Json;
 pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as shared_bytes};
-pub use context::{Context, Scope, TraceParent};
+pub use context::{Context, Scope};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
 pub use dispatch::{Dispatcher, Handler};
 pub use error::{BoxError, CallError, Error, ErrorKind, Fate};
@@ -70,6 +71,7 @@ pub use router::Router;
 pub use service::{BoxService, FnService, Identity, Layer, LayerFn, Next, Service, Stack, layer_fn};
 pub use status::{Code, Pushback, Status};
 pub use streaming::Streaming;
+pub use trace::{BAGGAGE, Baggage, TRACEPARENT, TRACESTATE, TraceParent, TraceState};
 
 /// What generated code names; not for people, and free to change.
 #[doc(hidden)]

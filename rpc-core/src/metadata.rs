@@ -4,6 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
+
 /// Named values beside a call: tenant, credentials, trace ids.
 ///
 /// Keys are lower-case ASCII (`a-z 0-9 - _ .`), 1 to 256 bytes; a key stands for one value, and inserting it again replaces it.
@@ -23,7 +25,7 @@ pub struct Metadata {
 }
 
 /// What W3C Trace Context and Baggage name: it propagates whether it is marked or not.
-const TRACE_KEYS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+const TRACE_KEYS: [&str; 3] = [TRACEPARENT, TRACESTATE, BAGGAGE];
 
 /// One entry of [`Metadata`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use divan::{Bencher, black_box};
-use farcall::layers::{AccessLog, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout};
+use farcall::layers::{AccessLog, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout, Trace};
 use farcall::{Body, CodecKind, Error, Identity, Layer, MethodDescriptor, Request, Response, Service, Stack};
 
 static METHOD: MethodDescriptor = MethodDescriptor::new("Bench", "echo").with_idempotent();
@@ -84,4 +84,14 @@ fn rate_limit_per_key(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn access_log_that_nobody_reads(bencher: Bencher<'_, '_>) {
     run(bencher, AccessLog::new());
+}
+
+#[divan::bench]
+fn trace_that_nobody_collects(bencher: Bencher<'_, '_>) {
+    run(bencher, Trace::client());
+}
+
+#[divan::bench]
+fn trace_of_both_sides_that_nobody_collects(bencher: Bencher<'_, '_>) {
+    run(bencher, Stack::new(Trace::client(), Trace::server()));
 }

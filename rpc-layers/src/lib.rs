@@ -49,6 +49,7 @@ mod rate_limit;
 mod request_id;
 mod retry;
 mod timeout;
+mod trace;
 mod validate;
 
 pub use access_log::{AccessLog, AccessLogService};
@@ -62,4 +63,5 @@ pub use rate_limit::{Quota, RateLimit, RateLimitService};
 pub use request_id::{REQUEST_ID, RequestId, RequestIdService};
 pub use retry::{Budget, NO_RETRY, RETRY_ATTEMPT, Retry, RetryService};
 pub use timeout::{Timeout, TimeoutService};
+pub use trace::{Trace, TraceService};
 pub use validate::{Validate, ValidateService};

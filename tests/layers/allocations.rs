@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use farcall::layers::{Budget, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout};
+use farcall::layers::{Budget, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout, Trace};
 use farcall::{
     Body, CodecKind, Error, Layer, MethodId, Request, Response, Service, ServiceDescriptor, Stack,
 };
@@ -56,6 +56,14 @@ fn limits_by_method_and_by_key_allocate_nothing_for_what_they_know() {
             .per_metadata("tenant", Quota::per_second(1_000_000)),
     );
     assert_eq!(allocations(&Stack::new(limits, Retry::new().budget(Budget::new(10, 1))).layer(Echo)), 0);
+}
+
+#[test]
+fn a_trace_that_nobody_collects_costs_what_carries_it_on() {
+    // The entry's key, its value, and the list that it is the first of; the second of two finds the entry there.
+    assert_eq!(allocations(&Trace::client().layer(Echo)), 3 * CALLS);
+    assert_eq!(allocations(&Stack::new(Trace::client(), Trace::server()).layer(Echo)), 5 * CALLS);
+    assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), 3 * CALLS);
 }
 
 #[test]

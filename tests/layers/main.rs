@@ -6,6 +6,7 @@
 #[allow(dead_code)]
 #[path = "../it/kit.rs"]
 mod kit;
+mod recorded;
 mod shop;
 
 mod access_log;
@@ -22,4 +23,5 @@ mod rate_limit;
 mod request_id;
 mod retry;
 mod timeout;
+mod trace;
 mod validate;

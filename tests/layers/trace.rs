@@ -1,0 +1,5 @@
+//! `Trace`: spans, and the ids that go along with calls.
+
+mod ids;
+mod sampling;
+mod spans;

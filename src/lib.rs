@@ -41,3 +41,8 @@ struct TlsGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/layers.md")]
 struct LayersGuide;
+
+// So does that of this one.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/tracing.md")]
+struct TracingGuide;

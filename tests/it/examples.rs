@@ -128,6 +128,30 @@ async fn middleware() {
 }
 
 #[tokio::test]
+async fn tracing() {
+    let printed = succeed("tracing", &[]).await;
+    let mut lines = printed.lines();
+    let quote = "for Ada & Co: 6 in stock, 2 suppliers, reserved: false";
+    assert_eq!(lines.next(), Some(quote));
+    assert_eq!(lines.next().unwrap().len(), "trace ".len() + 32);
+    // Times differ from run to run: what stands before and behind them does not.
+    let tree: Vec<_> = lines.map(|line| (line.split(" at ").next(), line.split(" ms  ").nth(1))).collect();
+    let tree: Vec<_> =
+        tree.into_iter().map(|(span, end)| (span.unwrap().trim_end(), end.unwrap().trim())).collect();
+    let expected = [
+        ("client Shop/quote", "OK"),
+        ("  server Shop/quote", "OK"),
+        ("    client Stock/level", "OK"),
+        ("      server Stock/level", "OK"),
+        ("    client Stock/suppliers", "OK"),
+        ("      server Stock/suppliers", "OK"),
+        ("    client Stock/reserve", "OK method_error"),
+        ("      server Stock/reserve", "OK"),
+    ];
+    assert_eq!(tree, expected);
+}
+
+#[tokio::test]
 async fn mock() {
     let lines = [
         "fake: Rome: go as you are",

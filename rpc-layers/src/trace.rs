@@ -18,6 +18,8 @@ use tracing::Instrument;
 
 use address::Address;
 use carried::Carried;
+#[cfg(feature = "opentelemetry")]
+use otel::unrecorded;
 use span::{CallSpan, Kind};
 
 const TARGET: &str = "farcall::trace";
@@ -160,9 +162,6 @@ fn is_within(ratio: f64, trace: u128) -> bool {
     let chance = u64::try_from(trace & u128::from(u64::MAX)).unwrap_or(0) >> 1;
     chance < (ratio * ALL) as u64
 }
-
-#[cfg(feature = "opentelemetry")]
-use otel::unrecorded;
 
 /// Without OpenTelemetry, no span of the program's own knows of a trace.
 #[cfg(not(feature = "opentelemetry"))]

@@ -9,10 +9,9 @@ mod span;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::{
-    Error, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service, TraceParent,
+    Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service, TraceParent,
 };
 use tracing::Instrument;
 
@@ -132,7 +131,7 @@ impl<S: Service> Service for TraceService<S> {
         let mut call = CallSpan::begin(self.trace.kind, address, &mut request, &carried, here);
         match self.inner.call(request).instrument(call.span().clone()).await {
             Ok(response) if response.body().has_items() => {
-                Ok(response.map_items(|items| Box::pin(Traced { items, call: Some(call) })))
+                Ok(response.map_items(|items| ItemStream::of_batches(Traced { items, call: Some(call) })))
             }
             Ok(response) => {
                 call.succeed(response.is_failed());
@@ -180,20 +179,20 @@ struct Traced {
 }
 
 impl Stream for Traced {
-    type Item = Result<Bytes, Error>;
+    type Item = Result<ItemBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let entered = this.call.as_ref().map(|call| call.span().enter());
-        let item = this.items.as_mut().poll_next(cx);
+        let batch = this.items.poll_batch(cx);
         drop(entered);
-        let item = ready!(item);
-        match (&item, &mut this.call) {
-            (Some(Ok(_)), _) | (_, None) => return Poll::Ready(item),
+        let batch = ready!(batch);
+        match (&batch, &mut this.call) {
+            (Some(Ok(_)), _) | (_, None) => return Poll::Ready(batch),
             (Some(Err(error)), Some(call)) => call.fail(error),
             (None, Some(call)) => call.succeed(false),
         }
         this.call = None;
-        Poll::Ready(item)
+        Poll::Ready(batch)
     }
 }

@@ -52,6 +52,13 @@ impl ItemStream {
     }
 }
 
+impl ItemStream {
+    /// Gives the batches as a stream, for adapters that take one; see [`of_batches`](Self::of_batches).
+    pub fn into_batches(self) -> impl Stream<Item = Result<ItemBatch, Error>> + Send {
+        Whole(self)
+    }
+}
+
 impl Stream for ItemStream {
     type Item = Result<Bytes, Error>;
 
@@ -70,6 +77,16 @@ impl Stream for ItemStream {
 impl fmt::Debug for ItemStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ItemStream")
+    }
+}
+
+struct Whole(ItemStream);
+
+impl Stream for Whole {
+    type Item = Result<ItemBatch, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_batch(cx)
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::{NonZeroU64, NonZeroU128};
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId};
-use rpc_core::{Error, Response, TraceParent, TraceState};
+use rpc_core::{Error, ItemStream, Response, TraceParent, TraceState};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -42,7 +42,7 @@ pub(super) async fn unrecorded(
 ) -> Result<Response, Error> {
     let context = within(here, None, false);
     let response = call.with_context(context.clone()).await?;
-    Ok(response.map_items(|items| Box::pin(items.with_context(context))))
+    Ok(response.map_items(|items| ItemStream::of_batches(items.into_batches().with_context(context))))
 }
 
 /// The context of what is a child of this span.

@@ -150,7 +150,7 @@ async fn a_streams_span_ends_with_the_stream() {
     let broken = layer_fn(|request: Request, next: Next| async move {
         let lost = || Err(Status::new(Code::DataLoss, "on purpose").into());
         let response = next.call(request).await?;
-        Ok(response.map_items(|items| Box::pin(items.take(1).chain(stream::iter([lost()])))))
+        Ok(response.map_items(|items| farcall::ItemStream::new(items.take(1).chain(stream::iter([lost()])))))
     });
     let layers = Stack::new(Trace::client(), Trace::server()).then(broken);
     let offers = ShopClient::new(layers.layer(ShopServer::new(Corner))).offers(3).await.unwrap();

@@ -2,12 +2,7 @@
 
 pub use rpc_core::connection::{CallView, View, WaitsFor};
 pub use rpc_core::{
-    BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Code, Codec, CodecKind, Context,
-    DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch,
-    ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer,
-    PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service, ServiceDescriptor, Stack,
-    Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState, Value, WithMetadata,
-    layer_fn, shared_bytes,
+    AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind, Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState, Value, WithMetadata, layer_fn, shared_bytes,
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
@@ -31,8 +26,8 @@ pub mod __private {
         travels,
     };
     pub use rpc_core::{
-        Call, Client, CodecKind, Dispatcher, Error, Message, MethodDescriptor, MethodId, MethodKind, Service,
-        ServiceDescriptor, Start,
+        AuthRule, Call, Client, CodecKind, Dispatcher, Error, Message, MethodDescriptor, MethodId,
+        MethodKind, Service, ServiceDescriptor, Start,
     };
     pub use rpc_transport::Channel;
 }

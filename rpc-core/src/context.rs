@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
 use crate::trace::{BAGGAGE, TRACEPARENT};
-use crate::{Baggage, Metadata, MethodDescriptor, Peer, Request, TraceParent, metadata};
+use crate::{Baggage, Caller, Metadata, MethodDescriptor, Peer, Request, TraceParent, metadata};
 
 thread_local! {
     static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -39,6 +39,7 @@ pub struct Context {
     deadline: Option<Instant>,
     metadata: Option<Arc<Metadata>>,
     peer: Option<Peer>,
+    caller: Option<Caller>,
     // Made when a handler first asks: most never do.
     shared: Option<Arc<Shared>>,
 }
@@ -84,6 +85,13 @@ impl Context {
     /// Returns who calls.
     pub fn peer(&self) -> Option<&Peer> {
         self.peer.as_ref()
+    }
+
+    /// Returns whom the call was proved to come from; none where no layer of the server has looked, or where it found nobody.
+    ///
+    /// It does not go along with the calls that the handler makes: those bring proof of their own.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
     }
 
     /// Returns the trace that the call belongs to, where it came with a well-formed W3C `traceparent`: with the caller's span, or with
@@ -139,6 +147,7 @@ impl Context {
             deadline: request.deadline(),
             metadata: (!metadata.is_empty()).then(|| Arc::new(metadata)),
             peer: request.take_peer(),
+            caller: request.take_caller(),
             shared: None,
         }
     }
@@ -178,6 +187,7 @@ impl fmt::Debug for Context {
             .field("deadline", &self.deadline)
             .field("metadata", self.metadata())
             .field("peer", &self.peer)
+            .field("caller", &self.caller)
             .field("cancelled", &self.is_cancelled())
             .finish()
     }

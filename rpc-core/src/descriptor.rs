@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::AuthRule;
+
 /// Names a method on the wire: a hash of its service's and its own name, or the id that the trait gives it.
 ///
 /// Never a position: adding, removing and reordering methods changes no other method's id.
@@ -94,6 +96,7 @@ pub struct MethodDescriptor {
     idempotent: bool,
     oneway: bool,
     timeout: Option<Duration>,
+    auth: Option<AuthRule>,
 }
 
 impl MethodDescriptor {
@@ -111,6 +114,7 @@ impl MethodDescriptor {
             idempotent: false,
             oneway: false,
             timeout: None,
+            auth: None,
         }
     }
 
@@ -172,6 +176,13 @@ impl MethodDescriptor {
         self
     }
 
+    /// Sets who may call it.
+    #[must_use]
+    pub const fn with_auth(mut self, rule: AuthRule) -> Self {
+        self.auth = Some(rule);
+        self
+    }
+
     /// Returns the service's name on the wire.
     pub const fn service(&self) -> &'static str {
         self.service
@@ -225,6 +236,11 @@ impl MethodDescriptor {
     /// Returns how long a call may take where the caller does not say; none where the trait does not say either.
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// Returns who may call it; none where the trait does not say.
+    pub const fn auth(&self) -> Option<AuthRule> {
+        self.auth
     }
 }
 

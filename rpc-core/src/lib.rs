@@ -18,6 +18,7 @@
     )
 )]
 
+mod auth;
 mod batch;
 mod body;
 mod buffers;
@@ -52,6 +53,7 @@ mod streaming;
 mod trace;
 pub mod wire;
 
+pub use auth::{AuthRule, Caller};
 pub use batch::{ItemBatch, ItemStream};
 pub use body::Body;
 pub use buffers::trim as trim_buffers;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{
-    Body, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, Service, message,
+    Body, Caller, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, Service,
+    message,
 };
 
 pub use certificate::PeerCertificate;
@@ -21,6 +22,7 @@ pub struct Request {
     deadline: Option<Instant>,
     metadata: Metadata,
     peer: Option<Peer>,
+    caller: Option<Caller>,
     codec: CodecKind,
     body: Body,
 }
@@ -33,7 +35,8 @@ impl Request {
 
     /// Asks for a method of which only the id is known, as a proxy does.
     pub fn by_id(method: MethodId, codec: CodecKind, body: Body) -> Self {
-        Self { method, descriptor: None, deadline: None, metadata: Metadata::new(), peer: None, codec, body }
+        let (metadata, peer, caller) = (Metadata::new(), None, None);
+        Self { method, descriptor: None, deadline: None, metadata, peer, caller, codec, body }
     }
 
     /// Returns the method's id.
@@ -89,6 +92,16 @@ impl Request {
         self.peer = Some(peer);
     }
 
+    /// Returns whom the call was proved to come from; none where no layer has looked, and on the calling side.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
+    }
+
+    /// Says whom the call comes from, as a layer does that has proof. It stays in this process.
+    pub fn set_caller(&mut self, caller: Option<Caller>) {
+        self.caller = caller;
+    }
+
     /// Returns the codec of the body.
     pub fn codec(&self) -> CodecKind {
         self.codec
@@ -111,6 +124,10 @@ impl Request {
 
     pub(crate) fn take_peer(&mut self) -> Option<Peer> {
         self.peer.take()
+    }
+
+    pub(crate) fn take_caller(&mut self) -> Option<Caller> {
+        self.caller.take()
     }
 
     pub(crate) fn take_metadata(&mut self) -> Metadata {
@@ -137,6 +154,7 @@ impl Request {
             body: self.body.try_clone()?,
             metadata: self.metadata.clone(),
             peer: self.peer.clone(),
+            caller: self.caller.clone(),
             ..*self
         })
     }

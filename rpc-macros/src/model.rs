@@ -1,6 +1,7 @@
 //! Syntax to a service: all rules are here, and all errors are found at once.
 
 mod args;
+mod auth;
 mod errors;
 mod method;
 mod names;
@@ -15,6 +16,7 @@ use quote::{ToTokens, format_ident};
 use syn::{GenericParam, Ident, ItemTrait, TraitItem};
 
 pub(crate) use args::{Arg, ArgKind};
+pub(crate) use auth::Auth;
 use errors::Errors;
 pub(crate) use method::Method;
 pub(crate) use names::{Used, plain};

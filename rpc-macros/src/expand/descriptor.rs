@@ -7,7 +7,7 @@ use quote::format_ident;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 use super::cfgs;
-use crate::model::{ArgKind, Method, Service, plain, return_text, text};
+use crate::model::{ArgKind, Auth, Method, Service, plain, return_text, text};
 
 /// Returns the name of a method's description. The method's own name is in it as it stands, for methods differ in it.
 pub(crate) fn static_name(method: &Method) -> Ident {
@@ -52,11 +52,12 @@ fn descriptor(service: &str, method: &Method) -> TokenStream {
     let idempotent = method.options.idempotent.then(|| emit!(.with_idempotent()));
     let oneway = method.options.oneway.map(|_| emit!(.with_oneway()));
     let timeout = method.options.timeout.map(with_timeout);
+    let auth = method.options.auth.as_ref().map(with_auth);
     let args = with_args(method);
     emit! {
         #(#cfgs)*
         static #ident: __farcall::MethodDescriptor = __farcall::MethodDescriptor::new(#service, #name)
-            #explicit_id #kind #args #output #docs #idempotent #oneway #timeout;
+            #explicit_id #kind #args #output #docs #idempotent #oneway #timeout #auth;
         #(#cfgs)*
         const #id: __farcall::MethodId = #ident.id();
     }
@@ -76,6 +77,18 @@ fn with_args(method: &Method) -> Option<TokenStream> {
 fn with_timeout(timeout: Duration) -> TokenStream {
     let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
     emit!(.with_timeout(::core::time::Duration::new(#seconds, #nanos)))
+}
+
+fn with_auth(rule: &Auth) -> TokenStream {
+    let rule = match rule {
+        Auth::None => emit!(None),
+        Auth::Caller => emit!(Caller),
+        Auth::AnyOf(lists) => {
+            let lists = lists.iter().map(|rights| emit!(&[#(#rights),*]));
+            emit!(AnyOf(&[#(#lists),*]))
+        }
+    };
+    emit!(.with_auth(__farcall::AuthRule::#rule))
 }
 
 fn with_docs(attrs: &[Attribute]) -> Option<TokenStream> {

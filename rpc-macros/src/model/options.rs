@@ -6,6 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Lit, Meta};
 
+use super::auth::{self, Auth};
 use super::errors::Errors;
 use super::names::{CASES, Case, nearest};
 use crate::parse::{self, Opt, Value};
@@ -28,6 +29,7 @@ pub(crate) struct MethodOptions {
     pub(crate) idempotent: bool,
     pub(crate) oneway: Option<Span>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) auth: Option<Auth>,
 }
 
 impl ServiceOptions {
@@ -60,7 +62,7 @@ impl MethodOptions {
     /// Reads all `#[rpc(…)]` among a method's attributes.
     pub(crate) fn new(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let mut seen = Seen::new("rpc", &["name", "id", "idempotent", "timeout", "oneway"]);
+        let mut seen = Seen::new("rpc", &["name", "id", "idempotent", "timeout", "auth", "oneway"]);
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("rpc")) {
             let Meta::List(list) = &attr.meta else {
                 errors.at(attr, "write the options in brackets: `#[rpc(idempotent, timeout = \"2s\")]`");
@@ -88,6 +90,7 @@ impl MethodOptions {
                 self.idempotent = true;
             }
             "timeout" => self.timeout = Some(timeout(option)?),
+            "auth" => self.auth = Some(auth(option)?),
             _ => {
                 flag(option)?;
                 self.oneway = Some(option.name.span());
@@ -225,4 +228,11 @@ fn timeout(option: &Opt) -> syn::Result<Duration> {
         Some(duration) => Ok(duration),
         None => wrong(option, HOW),
     }
+}
+
+fn auth(option: &Opt) -> syn::Result<Auth> {
+    let Some(text) = text(option) else {
+        return wrong(option, "write the rule as a string: `auth = \"role:admin\"`");
+    };
+    auth::parse(&text).or_else(|problem| wrong(option, &problem))
 }

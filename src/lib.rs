@@ -46,3 +46,8 @@ struct LayersGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/tracing.md")]
 struct TracingGuide;
+
+// The code of the guide compiles.
+#[cfg(all(doctest, feature = "jwt"))]
+#[doc = include_str!("../docs/guides/auth.md")]
+struct AuthGuide;

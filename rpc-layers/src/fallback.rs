@@ -97,6 +97,7 @@ fn without_items(request: &Request) -> Request {
     if let Some(peer) = request.peer() {
         kept.set_peer(peer.clone());
     }
+    kept.set_caller(request.caller().cloned());
     kept.set_deadline(request.deadline());
     kept.metadata_mut().clone_from(request.metadata());
     kept

@@ -32,6 +32,7 @@
 )]
 
 mod access_log;
+pub mod auth;
 mod cache;
 mod catch_panic;
 mod concurrency_limit;

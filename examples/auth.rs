@@ -1,4 +1,5 @@
-//! Who calls, and whether they may: tokens from a table, JSON web tokens, rules of the trait and of the server, and a client that gets its tokens itself.
+//! Who calls, and whether they may: tokens from a table, JSON web tokens, rules of the trait and of the server, and a client that gets its
+//! tokens itself.
 //!
 //! The identity provider is played here, with a key of this program's own; in earnest it is elsewhere and publishes its keys.
 

@@ -96,6 +96,27 @@ async fn graceful_shutdown() {
     check("graceful_shutdown", &lines).await;
 }
 
+#[cfg(feature = "jwt")]
+#[tokio::test]
+async fn auth() {
+    let lines = [
+        r#"nobody asks for the rate: "two per cent""#,
+        "nobody asks who it is: UNAUTHENTICATED: Bank/who_am_i is for callers who are known: send the metadata `authorization: Bearer <token>`",
+        "a token that was made up: UNAUTHENTICATED: the token was refused: it is not a signed JSON web token (header.claims.signature)",
+        "a password: UNAUTHENTICATED: the metadata `authorization` has another scheme than Bearer: send `Bearer <token>`, as text",
+        r#"ops is: "ops of no tenant""#,
+        "ops closes an account: ()",
+        "ops asks for the audit: PERMISSION_DENIED: ops may not call Bank/audit: that takes role:auditor",
+        r#"ada is: "ada of a1""#,
+        "ada asks for a balance: 700",
+        "ada closes an account: PERMISSION_DENIED: ada may not call Bank/close: that takes role:admin",
+        "a token of an hour ago: UNAUTHENTICATED: the token was refused: it has expired (exp): get a new one",
+        "a token of another provider: UNAUTHENTICATED: the token was refused: its signature does not fit",
+        "ada's token after its key was withdrawn: UNAUTHENTICATED: the token was refused: its key (kid) is not known here: log in again",
+    ];
+    check("auth", &lines).await;
+}
+
 #[cfg(feature = "tls")]
 #[tokio::test]
 async fn tls() {

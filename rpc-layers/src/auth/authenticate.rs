@@ -23,8 +23,8 @@ const TOKEN_BYTES_MAX: usize = 8192;
 /// [`Context::caller`](rpc_core::Context::caller), a layer further in with [`Request::caller`].
 ///
 /// Each method has a rule: that of the [`authorize`](Self::authorize) table, else that of the trait's `#[rpc(auth = "…")]`, else that the
-/// caller is known. So nothing is open to everybody that does not say so. A method that is open to everybody is also open to those whose token does not
-/// hold: for it, such a caller is unknown.
+/// caller is known. So nothing is open to everybody that does not say so. A method that is open to everybody is also open to those whose
+/// token does not hold: for it, such a caller is unknown.
 ///
 /// The token is taken out of the metadata: handlers, logs and recordings do not see it, and it does not go along with calls that the
 /// handler makes. The caller is looked at when the call begins; a stream goes on when the token expires meanwhile.

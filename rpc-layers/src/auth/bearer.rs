@@ -25,8 +25,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends a token with each call of a client, as the metadata `authorization: Bearer <token>`.
 ///
-/// A token that expires is fetched anew before it does, by one call at a time, while the others go on with the old one; once it has expired, they wait.
-/// A server that answers `UNAUTHENTICATED` has the next call fetch another. The token is not marked to propagate: what the called
+/// A token that expires is fetched anew before it does, by one call at a time, while the others go on with the old one; once it has expired,
+/// they wait. A server that answers `UNAUTHENTICATED` has the next call fetch another. The token is not marked to propagate: what the called
 /// handler calls in turn does not get it. A call that brings metadata `authorization` of its own keeps that; what it has inherited is replaced.
 ///
 /// Over `tcp://` a token can be read on the way: use `tls://` where the network is not yours alone.
@@ -67,8 +67,8 @@ impl<T: TokenSource> BearerToken<T> {
 
     /// Fetches a token anew when so much of its time is left.
     ///
-    /// Default: a fifth of its time, and a minute at most. Too little has calls wait for the source, or be refused by a server whose clock is ahead; too much
-    /// asks the source more often than needed.
+    /// Default: a fifth of its time, and a minute at most. Too little has calls wait for the source, or be refused by a server whose clock
+    /// is ahead; too much asks the source more often than needed.
     pub fn refresh_before(mut self, left: Duration) -> Self {
         self.refresh_before = Some(left);
         self

@@ -28,10 +28,10 @@ use keys::Unfit;
 
 /// Knows callers by JSON web tokens: HS256, RS256, ES256 and EdDSA (Ed25519), in the compact form.
 ///
-/// A token is taken if a key of this set has signed it with that key's algorithm, if it is from the issuer and for the audience that are asked for, if it
-/// has not expired (`exp`, which must be there), and if it is valid already (`nbf`). The algorithm belongs to the key: what the token says of it must
-/// be the same, and can choose nothing. The caller is the subject (`sub`) with the scopes of `scope` and `scp` and the roles of `roles`, unless
-/// [`JwtBuilder::callers`] says otherwise; its [`detail`](Caller::detail) is the [`Claims`].
+/// A token is taken if a key of this set has signed it with that key's algorithm, if it is from the issuer and for the audience that are
+/// asked for, if it has not expired (`exp`, which must be there), and if it is valid already (`nbf`). The algorithm belongs to the key: what
+/// the token says of it must be the same, and can choose nothing. The caller is the subject (`sub`) with the scopes of `scope` and `scp` and
+/// the roles of `roles`, unless [`JwtBuilder::callers`] says otherwise; its [`detail`](Caller::detail) is the [`Claims`].
 ///
 /// Verified tokens are kept by their SHA-256 until keys change, and their times are held against the clock for each call. Clones are the same
 /// verifier.
@@ -75,8 +75,11 @@ impl Jwt {
 
     /// Takes tokens that the keys of a file have signed, which holds a JSON web key set (RFC 7517).
     ///
-    /// The file is looked at every 10 s ([`JwtBuilder::reload_interval`]) while calls come, and when a token names a key that is not known, once a second at
-    /// most; it is read where it has changed. A file that cannot be used is logged once, and the old keys stay. Publish a key before you sign with it.
+    /// It needs a tokio runtime: the file is read apart from its tasks.
+    ///
+    /// The file is looked at every 10 s ([`JwtBuilder::reload_interval`]) while calls come, and when a token names a key that is not known,
+    /// once a second at most; it is read where it has changed. A file that cannot be used is logged once, and the old keys stay. Publish a
+    /// key before you sign with it.
     pub fn from_file(path: impl Into<std::path::PathBuf>) -> JwtBuilder {
         JwtBuilder::new(builder::Source::File(path.into()))
     }

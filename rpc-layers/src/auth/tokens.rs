@@ -16,7 +16,7 @@ const TOKEN_BYTES_MAX: usize = 8192;
 /// Knows callers by tokens from a table, which can be replaced while the server runs; clones share the table.
 ///
 /// How long the answer takes does not tell which token is nearly right: all entries are compared, by hashes whose keys nobody
-/// outside of the process knows. It takes time in proportion to the table, some 1 ns an entry: for thousands of callers, write a [`Verify`] of your own.
+/// outside of the process knows. It takes time in proportion to the table: for thousands of callers, write a [`Verify`] of your own.
 ///
 /// ```
 /// use rpc_core::Caller;

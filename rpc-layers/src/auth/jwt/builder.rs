@@ -89,7 +89,8 @@ impl JwtBuilder {
         self
     }
 
-    /// Sets the clock that tokens are held against. Default: the system's. A jump of it moves what is expired and what is not yet valid, and nothing else.
+    /// Sets the clock that tokens are held against. Default: the system's. A jump of it moves what is expired and what is not yet valid, and
+    /// nothing else.
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -97,8 +98,8 @@ impl JwtBuilder {
 
     /// Sets what makes callers of claims whose signature, times, issuer and audience have been checked. It is asked once for a token that is kept.
     ///
-    /// Default: the name is `sub`, which must be there; scopes are the words of `scope` and `scp`, roles those of `roles`, each a text or a list. The claims are
-    /// attached either way.
+    /// Default: the name is `sub`, which must be there; scopes are the words of `scope` and `scp`, roles those of `roles`, each a text or a
+    /// list. The claims are attached either way.
     ///
     /// ```
     /// use rpc_core::Caller;
@@ -117,7 +118,8 @@ impl JwtBuilder {
         self
     }
 
-    /// Caps the verified tokens that are kept. Default: 10,000; each takes about 1 KB, with its claims. Too few verify tokens over and over: that takes 1 to 100 µs, by the algorithm.
+    /// Caps the verified tokens that are kept. Default: 10,000; each takes about 1 KB, with its claims. Too few
+    /// verify the same signatures over and over.
     pub fn cache_max(mut self, tokens: usize) -> Self {
         self.cache_max = tokens;
         self

@@ -5,8 +5,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use divan::{Bencher, black_box};
+use farcall::layers::auth::{Authenticate, BearerToken, Tokens};
 use farcall::layers::{AccessLog, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout, Trace};
-use farcall::{Body, CodecKind, Error, Identity, Layer, MethodDescriptor, Request, Response, Service, Stack};
+use farcall::{
+    Body, Caller, CodecKind, Error, Identity, Layer, MethodDescriptor, Request, Response, Service, Stack,
+};
 
 static METHOD: MethodDescriptor = MethodDescriptor::new("Bench", "echo").with_idempotent();
 
@@ -79,6 +82,21 @@ fn rate_limit_in_all(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn rate_limit_per_key(bencher: Bencher<'_, '_>) {
     run(bencher, RateLimit::new().per_metadata("tenant", Quota::per_second(u32::MAX)));
+}
+
+const TOKEN: &str = "f3d8Kq0vXw7cTn1LzR5b";
+
+#[divan::bench]
+fn bearer_token_alone(bencher: Bencher<'_, '_>) {
+    run(bencher, BearerToken::new(TOKEN));
+}
+
+/// The token of the client, and a server's table of so many.
+#[divan::bench(args = [1, 100])]
+fn bearer_token_and_authenticate(bencher: Bencher<'_, '_>, tokens: usize) {
+    let others = (1..tokens).map(|n| (format!("the-token-of-caller-{n:06}"), Caller::new("other")));
+    let all = others.chain([(TOKEN.to_owned(), Caller::new("ada"))]);
+    run(bencher, Stack::new(BearerToken::new(TOKEN), Authenticate::new(Tokens::new(all).unwrap())));
 }
 
 #[divan::bench]

@@ -208,14 +208,14 @@ impl<S, T: TokenSource> BearerTokenService<S, T> {
         fetching.not_before = deadline_after(now(), PAUSE);
         match fetched {
             Ok(token) => {
-                let held = Arc::new(self.held(token, began_at));
+                let held = Arc::new(self.held(&token, began_at));
                 self.current.store(Some(held.clone()));
                 fetching.failed = None;
                 Ok(held)
             }
             Err(error) => {
                 // A deadline is this call's own: the next may have more time.
-                if !deadline.is_some_and(|deadline| deadline <= now()) {
+                if deadline.is_none_or(|deadline| deadline > now()) {
                     fetching.failed = Some(Failed { at: now(), code: error.code(), text: text(&error) });
                 }
                 Err(error)
@@ -223,10 +223,10 @@ impl<S, T: TokenSource> BearerTokenService<S, T> {
         }
     }
 
-    fn held(&self, token: Token, began_at: Instant) -> Held {
+    fn held(&self, token: &Token, began_at: Instant) -> Held {
         let times = token.lifetime.map(|lifetime| {
             let before =
-                self.settings.refresh_before.unwrap_or_else(|| (lifetime / 5).min(REFRESH_BEFORE_MAX));
+                self.settings.refresh_before.unwrap_or_else(|| lifetime.mul_f64(0.2).min(REFRESH_BEFORE_MAX));
             Times {
                 refresh_at: deadline_after(began_at, lifetime.saturating_sub(before)),
                 expires_at: deadline_after(began_at, lifetime),

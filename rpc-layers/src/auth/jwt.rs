@@ -121,7 +121,7 @@ impl Verify for Jwt {
             Ok(caller) => return Ok(caller),
         };
         if let (Refused::UnknownKey, Some(file)) = (&refused, &self.inner.file) {
-            let latest = file.look_for_key(&self.inner, &state).await;
+            let latest = file.look_for_key(&self.inner).await;
             return self.inner.check(&latest, token).map_err(Refused::into_error);
         }
         Err(refused.into_error())

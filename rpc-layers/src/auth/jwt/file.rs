@@ -20,7 +20,7 @@ const BYTES_MAX: u64 = 1 << 20;
 pub(super) struct KeyFile {
     path: PathBuf,
     interval: Duration,
-    /// When the last look began. Whoever looks holds it.
+    /// When the last look ended. Whoever looks holds it.
     looked_at: tokio::sync::Mutex<Instant>,
     /// What the file was like when it was read last.
     seen: Mutex<Option<Stamp>>,
@@ -47,12 +47,11 @@ impl KeyFile {
         }
     }
 
-    /// Looks at the file for a key that `checked` has not; returns the latest keys.
-    pub(super) async fn look_for_key(&self, jwt: &Arc<Inner>, checked: &Arc<State>) -> Arc<State> {
+    /// Looks at the file for a key that is not known; returns the latest keys.
+    pub(super) async fn look_for_key(&self, jwt: &Arc<Inner>) -> Arc<State> {
         let looked_at = self.looked_at.lock().await;
-        // While this call waited, another one may have looked.
-        let is_new = !Arc::ptr_eq(&jwt.state.load(), checked);
-        if !is_new && since(*looked_at) >= LOOK_PAUSE {
+        // Those who have waited for another's look find that it was only just now.
+        if since(*looked_at) >= LOOK_PAUSE {
             look(jwt, looked_at).await;
         }
         jwt.state.load_full()
@@ -111,12 +110,14 @@ impl KeyFile {
 
 /// Looks at the file apart from the tasks, for a disk may be slow. Where the call is dropped meanwhile, the look goes on.
 async fn look(jwt: &Arc<Inner>, mut looked_at: tokio::sync::MutexGuard<'_, Instant>) {
+    // Also now: the call may be dropped before the end.
     *looked_at = now();
     jwt.tally.looks.fetch_add(1, Ordering::Relaxed);
     let jwt = jwt.clone();
     let look = move || jwt.file.as_ref().map(|file| file.read_if_changed(&jwt));
     // Where the runtime stops, the call does as well.
     let _ = tokio::task::spawn_blocking(look).await;
+    *looked_at = now();
 }
 
 fn since(instant: Instant) -> Duration {

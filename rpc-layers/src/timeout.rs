@@ -63,8 +63,10 @@ impl<S: Service> Service for TimeoutService<S> {
             return Err(Error::deadline_exceeded().with_fate(Fate::NeverSent));
         }
         request.set_deadline(Some(deadline));
-        let response = until(deadline, self.inner.call(request)).await?;
-        Ok(response.until(deadline))
+        match within(deadline, self.inner.call(request)).await {
+            Some(response) => Ok(response?.until(deadline)),
+            None => Err(Error::deadline_exceeded()),
+        }
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -82,22 +84,20 @@ pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn until(
-    deadline: Instant,
-    call: impl Future<Output = Result<Response, Error>>,
-) -> Result<Response, Error> {
-    let mut call = pin!(call);
+/// Waits for a future until a deadline; none where that comes first.
+pub(crate) async fn within<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
     // Made when it is first needed: an answer that is there at once asks for no timer.
     let mut sleep = pin!(None::<Sleep>);
     std::future::poll_fn(|cx| {
-        if let Poll::Ready(result) = call.as_mut().poll(cx) {
-            return Poll::Ready(result);
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
         }
         if sleep.is_none() {
             sleep.set(Some(sleep_until(deadline.into())));
         }
         let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
-        sleep.poll(cx).map(|()| Err(Error::deadline_exceeded()))
+        sleep.poll(cx).map(|()| None)
     })
     .await
 }

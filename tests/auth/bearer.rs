@@ -159,6 +159,40 @@ async fn while_the_source_fails_the_old_token_serves_until_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_expires_while_its_successor_does_not_come_is_not_sent() {
+    let door = Door::default();
+    let stuck = Arc::new(Mutex::new(false));
+    let late = {
+        let (stuck, first) = (stuck.clone(), AtomicU32::new(0));
+        move || {
+            let is_stuck = *stuck.lock().unwrap();
+            let number = first.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if is_stuck {
+                    std::future::pending::<()>().await;
+                }
+                Ok(Token::new(format!("t{number}")).expires_in(Duration::from_secs(100)))
+            }
+        }
+    };
+    let layer = BearerToken::from_source(late).refresh_before(Duration::from_secs(5));
+    let client = door.client(layer.fetch_timeout(Duration::from_secs(8)));
+    client.who().await.unwrap();
+    *stuck.lock().unwrap() = true;
+    sleep(Duration::from_secs(96)).await;
+    door.seen();
+    let error = client.who().await.unwrap_err();
+    assert_eq!((error.code(), error.fate()), (Code::Unavailable, Fate::NeverSent));
+    assert!(door.seen().is_empty());
+}
+
+#[test]
+fn a_fixed_token_needs_no_runtime() {
+    let client = Door::default().client(BearerToken::new("abc"));
+    futures::executor::block_on(client.who()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_that_wait_together_fail_together() {
     let (door, source) = (Door::default(), Source::new(100, 3));
     source.fail(true);

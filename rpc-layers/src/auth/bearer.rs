@@ -11,12 +11,11 @@ use rpc_core::{
     Code, Error, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, Status, deadline_after,
 };
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::timeout_at;
 
 pub use source::{Fixed, Token, TokenSource};
 
 use super::authenticate::AUTHORIZATION;
-use crate::timeout::now;
+use crate::timeout::{now, within};
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const REFRESH_BEFORE_MAX: Duration = Duration::from_secs(60);
@@ -98,6 +97,9 @@ impl<S: Service, T: TokenSource> Layer<S> for BearerToken<T> {
 /// # Errors
 /// What the source failed with, or `UNAVAILABLE` where it took too long: the call was never sent.
 ///
+/// # Panics
+/// Where it has to wait for a token: outside of a tokio runtime with its time driver on.
+///
 /// # Cancel safety
 /// A call that is dropped while it fetches a token leaves that to the next.
 pub struct BearerTokenService<S, T> {
@@ -165,10 +167,10 @@ impl<S, T: TokenSource> BearerTokenService<S, T> {
                 return Ok(held);
             }
             if held.times.as_ref().is_some_and(|times| asked_at < times.expires_at) {
-                return Ok(self.refreshed(held, deadline).await);
+                return self.refreshed(held, deadline).await;
             }
         }
-        let Ok(fetching) = timeout_at(self.until(deadline).into(), self.fetching.lock()).await else {
+        let Some(fetching) = within(self.until(deadline), self.fetching.lock()).await else {
             return Err(never_sent(self.too_slow(deadline)));
         };
         // While this call waited, another one may have had an answer.
@@ -184,15 +186,20 @@ impl<S, T: TokenSource> BearerTokenService<S, T> {
     }
 
     /// Fetches a new token if nobody does; the old one does as well, for a while.
-    async fn refreshed(&self, old: Arc<Held>, deadline: Option<Instant>) -> Arc<Held> {
-        let Ok(fetching) = self.fetching.try_lock() else { return old };
+    async fn refreshed(&self, old: Arc<Held>, deadline: Option<Instant>) -> Result<Arc<Held>, Error> {
+        let Ok(fetching) = self.fetching.try_lock() else { return Ok(old) };
         if now() < fetching.not_before {
-            return old;
+            return Ok(old);
         }
-        self.fetch(fetching, deadline).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a token could not be fetched anew; the old one is used until it expires");
-            old
-        })
+        let error = match self.fetch(fetching, deadline).await {
+            Err(error) => error,
+            fetched => return fetched,
+        };
+        if old.times.as_ref().is_some_and(|times| times.expires_at <= now()) {
+            return Err(never_sent(error));
+        }
+        tracing::warn!(%error, "a token could not be fetched anew; the old one is used until it expires");
+        Ok(old)
     }
 
     async fn fetch(
@@ -201,10 +208,8 @@ impl<S, T: TokenSource> BearerTokenService<S, T> {
         deadline: Option<Instant>,
     ) -> Result<Arc<Held>, Error> {
         let began_at = now();
-        let fetched = match timeout_at(self.until(deadline).into(), self.settings.source.fetch()).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(self.too_slow(deadline)),
-        };
+        let fetched = within(self.until(deadline), self.settings.source.fetch()).await;
+        let fetched = fetched.unwrap_or_else(|| Err(self.too_slow(deadline)));
         fetching.not_before = deadline_after(now(), PAUSE);
         match fetched {
             Ok(token) => {

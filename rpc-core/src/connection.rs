@@ -62,6 +62,8 @@ pub struct Config {
     pub buffer_bytes_max: u32,
     /// How long nothing may be heard before a sign of life is asked for. Default: 30 s.
     pub ping_interval: Duration,
+    /// After how much silence a call is made only once a sign of life has come. Default: 10 s.
+    pub ping_after: Duration,
     /// How long the answer may take. Default: 20 s.
     pub ping_timeout: Duration,
     /// How often the peer may ping: so often in the long run, and ten times at once. Default: 5 s.
@@ -75,6 +77,7 @@ impl Default for Config {
             chunk_bytes: 16 << 10,
             buffer_bytes_max: 16 << 20,
             ping_interval: Duration::from_secs(30),
+            ping_after: Duration::from_secs(10),
             ping_timeout: Duration::from_secs(20),
             ping_interval_min: Duration::from_secs(5),
         }
@@ -193,6 +196,10 @@ pub struct Connection {
     pings: Budget,
     heard_at: Instant,
     pinged_at: Option<Instant>,
+    /// Nothing was heard for so long that a call asks for a sign of life first.
+    silent: bool,
+    /// The timer is due sooner than it was.
+    timer_is_sooner: bool,
     late_frames: u64,
     received_bytes: u64,
 }
@@ -243,6 +250,8 @@ impl Connection {
             pings,
             heard_at: now,
             pinged_at: None,
+            silent: false,
+            timer_is_sooner: false,
             late_frames: 0,
             received_bytes: 0,
         }

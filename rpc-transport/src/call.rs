@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use rpc_core::connection::{OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
@@ -123,7 +123,13 @@ impl Drop for OpenedCall {
 }
 
 async fn open_and_watch(shared: &Shared, request: &Request) -> Result<StreamId, OpenError> {
-    poll_fn(|cx| Poll::Ready(shared.with(|machine| machine.open_and_watch(describe(request), cx)))).await
+    let open = |cx: &mut Context<'_>| {
+        shared.with(|machine| {
+            machine.ping_if_silent(now);
+            machine.open_and_watch(describe(request), cx)
+        })
+    };
+    poll_fn(|cx| Poll::Ready(open(cx))).await
 }
 
 fn is_oneway(request: &Request) -> bool {

@@ -99,10 +99,24 @@ impl Limits {
         self
     }
 
+    /// Sets after how much silence a call is not sent before the peer has answered a ping.
+    ///
+    /// Where no answer comes within [`ping_timeout`](Self::ping_timeout), the call was never sent, and is made on another connection; sent at once, it would end as one that
+    /// may have run. A call after such a silence pays one more round trip, others nothing.
+    ///
+    /// Default: 10 s; at least 5 s, as for [`ping_interval`](Self::ping_interval), from which on it has no effect. Ten seconds are half as many pings as a
+    /// server allows, and a client that calls more often than that, to which a round trip may matter, never pays it. Too short makes
+    /// rare calls slower; too long sends calls to peers that are gone.
+    pub fn ping_after(mut self, silence: Duration) -> Self {
+        self.config.ping_after = silence.clamp(Duration::from_secs(5), Duration::from_secs(24 * 60 * 60));
+        self
+    }
+
     /// Pings half as often, so many times over.
     pub(crate) fn halve_pings(self, times: u32) -> Self {
-        let interval = self.config.ping_interval;
-        self.ping_interval(interval.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)))
+        let times = 1_u32.checked_shl(times).unwrap_or(u32::MAX);
+        let (interval, after) = (self.config.ping_interval, self.config.ping_after);
+        self.ping_interval(interval.saturating_mul(times)).ping_after(after.saturating_mul(times))
     }
 
     /// Sets how long the answer to a ping may take before the connection counts as dead.

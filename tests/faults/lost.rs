@@ -18,7 +18,10 @@ const DEAD: Duration = Duration::from_secs(5 + 3);
 
 /// A server, and a client of it behind a valve; time is paused.
 async fn behind_a_valve() -> (Set, Valve, LabClient) {
-    let limits = || Limits::default().ping_interval(INTERVAL).ping_timeout(TIMEOUT);
+    behind_a_valve_with(|| Limits::default().ping_interval(INTERVAL).ping_timeout(TIMEOUT)).await
+}
+
+async fn behind_a_valve_with(limits: impl Fn() -> Limits) -> (Set, Valve, LabClient) {
     let set = kit::serve_with("tcp://127.0.0.1:0", |server| server.limits(limits()), limits()).await;
     let valve = Valve::before(set.server.uri()).await;
     let channel = Channel::builder(&valve.uri).limits(limits()).connect().await.unwrap();
@@ -70,6 +73,64 @@ async fn fault_04_a_call_on_a_link_that_is_in_doubt_waits_and_is_made_elsewhere(
     assert_eq!(soon(client.echo("after".into())).await.unwrap(), "after");
     assert!(went_down_at.elapsed() <= DEAD + Duration::from_secs(1), "{:?}", went_down_at.elapsed());
     assert_eq!((valve.links(), set.probe.counts().started), (2, 2), "it was made once");
+}
+
+/// Nobody has asked for a sign of life when the call comes: it asks first, and is made once, on the next link. Proves rule K8.
+#[tokio::test(start_paused = true)]
+async fn fault_04_calls_after_a_long_silence_ask_first_and_are_made_elsewhere() {
+    let (set, valve, client) = behind_a_valve_with(|| Limits::default().ping_timeout(TIMEOUT)).await;
+    soon(client.echo("before".into())).await.unwrap();
+    valve.shut();
+    // Longer than calls are sent without asking, shorter than pings are apart.
+    tokio::time::sleep(Duration::from_millis(10_001)).await;
+    let (called_at, links) = (Instant::now(), valve.links());
+    let sum = client.sum(1, futures::stream::iter([2, 3]));
+    let (echo, sum, note) =
+        tokio::join!(soon(client.echo("after".into())), soon(sum), soon(client.note("told".into())));
+    note.unwrap();
+    assert_eq!((echo.unwrap().as_str(), sum.unwrap()), ("after", 6));
+    let waited = called_at.elapsed();
+    assert!(TIMEOUT <= waited && waited < TIMEOUT + Duration::from_secs(1), "{waited:?}");
+    let counts = set.probe.wait(|counts| !counts.notes.is_empty()).await;
+    assert_eq!((valve.links(), counts.started), (links + 1, 2), "each was made once");
+    assert_eq!(counts.notes, ["told"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_04_calls_with_items_and_oneway_ones_go_on_once_a_sign_of_life_has_come() {
+    let (set, valve, client) = behind_a_valve_with(Limits::default).await;
+    soon(client.echo("before".into())).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(10_001)).await;
+    let sums = (0..4).map(|start| client.sum(start, futures::stream::iter([2, 3])));
+    let (sums, note) = tokio::join!(soon(futures::future::join_all(sums)), soon(client.note("told".into())));
+    note.unwrap();
+    assert_eq!(sums.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [5, 6, 7, 8]);
+    set.probe.wait(|counts| counts.notes == ["told"]).await;
+    assert_eq!(valve.links(), 1);
+}
+
+/// The ping costs a round trip where the peer lives, and none where it was heard a short while ago.
+#[tokio::test(start_paused = true)]
+async fn fault_04_a_call_after_a_long_silence_goes_out_once_the_peer_has_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("tcp://{}", listener.local_addr().unwrap());
+    let limits = Limits::default().ping_after(INTERVAL);
+    let channel = Channel::builder(uri).limits(limits).lazy().unwrap();
+    let client = LabClient::new(channel);
+    let mut call = tokio::spawn(client.echo("x".into()));
+    let mut peer = RawPeer::accept(&listener).await;
+    for (silence, asks) in [(4_900, false), (5_100, true), (4_900, false), (5_100, true)] {
+        let id = peer.next(wire::OPEN).await.id;
+        peer.send(&frame(wire::REPLY, wire::END, id, b"\x01x")).await;
+        soon(call).await.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_millis(silence)).await;
+        call = tokio::spawn(client.echo("x".into()));
+        if asks {
+            assert_eq!(peer.frame().await.unwrap().kind, wire::PING, "after {silence} ms");
+            peer.send(&frame(wire::PONG, 0, 0, &[0; 8])).await;
+        }
+    }
+    assert_eq!(peer.frame().await.unwrap().kind, wire::OPEN, "it went out with the answer");
 }
 
 /// Nothing says yet that the link is dead, so the call goes out on it; it may have run, so it is not repeated.

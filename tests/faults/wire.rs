@@ -16,6 +16,7 @@ pub const DATA: u8 = 3;
 pub const STATUS: u8 = 4;
 pub const RESET: u8 = 5;
 pub const PING: u8 = 7;
+pub const PONG: u8 = 8;
 pub const GOAWAY: u8 = 9;
 
 pub const END: u8 = 1;

@@ -50,6 +50,7 @@ impl Sizes {
             .message_bytes(self.message_bytes)
             .handshake_timeout(ms(2_000))
             .ping_interval(ms(8_000))
+            .ping_after(ms(5_000))
             .ping_timeout(ms(3_000))
             .write_timeout(ms(4_000))
     }

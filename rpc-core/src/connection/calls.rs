@@ -45,7 +45,7 @@ impl<'a> OpenCall<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// As many calls are in flight as the peer takes, or too much is unsent: try again when a slot is freed.
+    /// As many calls are in flight as the peer takes, too much is unsent, or a sign of life is awaited: try again when a slot is freed.
     Full,
     /// The connection takes no more calls: use another one.
     Closed,
@@ -73,6 +73,11 @@ impl Connection {
             return Err(OpenError::Full);
         }
         knows_codec(settings, call.codec).map_err(OpenError::Failed)?;
+        if self.pinged_at.is_some() && (call.items || call.oneway) {
+            // Rule K6, where holding the frame back is not enough: nobody may begin to take the items, or say that the call was sent.
+            self.wants_slot = true;
+            return Err(OpenError::Full);
+        }
         let calls_max = settings.calls_max.min(self.config.settings.calls_max);
         let granted = settings.stream_window_bytes;
         let Some(slot) = self.opened.vacant(calls_max as usize) else {

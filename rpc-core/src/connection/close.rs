@@ -1,12 +1,12 @@
 //! How a connection ends: drained, closed for a fault, lost, or silent for too long.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 
 use super::receive::spend;
 use super::stream::{ReplyState, Role};
-use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, StreamId};
+use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, Side, StreamId};
 use crate::wire::{GoAway, REASON_BYTES_MAX, ResetCode, cut, parse_goaway};
 use crate::{Error, ErrorKind, Fate, deadline_after};
 
@@ -63,8 +63,14 @@ impl Connection {
     pub fn timer(&self) -> Instant {
         match self.pinged_at {
             Some(pinged_at) => deadline_after(pinged_at, self.config.ping_timeout),
-            None => deadline_after(self.heard_at, self.config.ping_interval),
+            None if self.silent => deadline_after(self.heard_at, self.config.ping_interval),
+            None => deadline_after(self.heard_at, self.silent_after()),
         }
+    }
+
+    /// Returns the [`timer`](Self::timer) where it has come nearer since this was asked last, other than by `on_timer`.
+    pub fn take_sooner_timer(&mut self) -> Option<Instant> {
+        std::mem::take(&mut self.timer_is_sooner).then(|| self.timer())
     }
 
     /// Asks for a sign of life where nothing was heard for long.
@@ -75,6 +81,10 @@ impl Connection {
         if now < self.timer() || self.closed.is_some() {
             return Ok(());
         }
+        self.silent = true;
+        if now < self.timer() {
+            return Ok(());
+        }
         // Nothing was heard for long.
         self.opened.shrink();
         self.accepted.shrink();
@@ -82,9 +92,51 @@ impl Connection {
             let text = format!("nothing was heard from the peer for {:?}", now.duration_since(self.heard_at));
             return Err(Fatal::new(CloseCode::Timeout, text));
         }
+        self.ping(now);
+        Ok(())
+    }
+
+    /// Asks for a sign of life before a call is opened, where nothing was heard for long and no answer is awaited yet (rule K8).
+    ///
+    /// Most calls are opened when the peer was just heard, and need not know the time.
+    pub fn ping_if_silent(&mut self, now: impl FnOnce() -> Instant) {
+        if self.silent && self.pinged_at.is_none() && self.takes_calls() {
+            self.ping(now());
+            self.timer_is_sooner = true;
+        }
+    }
+
+    /// Tells whether the peer may be gone: it was silent for long, and was not heard since.
+    pub fn is_in_doubt(&self) -> bool {
+        self.silent
+    }
+
+    fn ping(&mut self, now: Instant) {
         self.pinged_at = Some(now);
         self.send_control(FrameKind::Ping, StreamId::CONNECTION, &[0; 8]);
-        Ok(())
+    }
+
+    /// The silence is over: what was held back goes out.
+    pub(super) fn hears_again(&mut self) {
+        (self.silent, self.timer_is_sooner) = (false, true);
+        if self.pinged_at.take().is_none() {
+            return;
+        }
+        if self.outbox.release() {
+            self.wake_writer();
+        }
+        if self.wants_slot {
+            // Those who wait to open a call that cannot be held back.
+            self.slots_freed = usize::MAX;
+        }
+    }
+
+    /// A side that opens no calls is not concerned before it pings.
+    fn silent_after(&self) -> Duration {
+        match self.side {
+            Side::Client => self.config.ping_after.min(self.config.ping_interval),
+            Side::Server => self.config.ping_interval,
+        }
     }
 
     /// Sends a sign of life that nobody asked for, which costs the peer nothing: a peer that is gone makes the write fail.

@@ -48,8 +48,8 @@ impl Connection {
             frames.advance(HEADER_BYTES);
             // Not the start of one: a peer could send a frame byte by byte without end.
             self.heard_at = now;
-            if self.pinged_at.take().is_some() && self.outbox.release() {
-                self.wake_writer();
+            if self.silent {
+                self.hears_again();
             }
             self.receive_frame(header, Payload::new(&mut frames, header.bytes as usize), now)?;
         }

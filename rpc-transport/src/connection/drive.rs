@@ -47,6 +47,8 @@ pub(crate) struct Driver {
     held_back: bool,
     /// The peer sends no more.
     input_ended: bool,
+    /// The machine's timer, where that has come nearer than the sleep.
+    sooner_timer: Option<Instant>,
     /// Since when the peer has taken nothing of what is to be written.
     stalled_at: Option<Instant>,
     write_timeout: Duration,
@@ -97,6 +99,7 @@ impl Driver {
             may_take: false,
             held_back: false,
             input_ended: false,
+            sooner_timer: None,
             stalled_at: None,
             write_timeout,
             events,
@@ -196,10 +199,10 @@ impl Driver {
             }
         }
         self.others_had_turn();
-        if let Some(stalled_at) = self.stalled_at {
-            let due = deadline_after(stalled_at, self.write_timeout).into();
-            if due < timer.deadline() {
-                timer.as_mut().reset(due);
+        let stalled = self.stalled_at.map(|stalled_at| deadline_after(stalled_at, self.write_timeout));
+        for due in [stalled, self.sooner_timer.take()].into_iter().flatten() {
+            if due < timer.deadline().into_std() {
+                timer.as_mut().reset(due.into());
             }
         }
         ready!(timer.poll(cx));
@@ -289,6 +292,7 @@ impl Driver {
         let mut cx = Context::from_waker(Waker::noop());
         self.shared.with(|machine| {
             let _ = machine.poll_transmit(&mut cx, &mut self.output);
+            self.sooner_timer = machine.take_sooner_timer().or(self.sooner_timer);
             machine.is_closed()
         })
     }
@@ -296,12 +300,13 @@ impl Driver {
     /// Hands what was read to the machine, and acts on what that means.
     fn receive(&mut self) -> Result<(), Fatal> {
         let now = now();
-        let Self { shared, input, wakes, pending, .. } = self;
+        let Self { shared, input, wakes, pending, sooner_timer, .. } = self;
         let received = shared.with_many(&mut wakes.0, |machine| {
             // Answers that are made here are written by this task without its being woken.
             machine.forget_writer();
             let received = machine.receive(&mut input.bytes, now);
             pending.extend(std::iter::from_fn(|| machine.poll_event()));
+            *sooner_timer = machine.take_sooner_timer().or(*sooner_timer);
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });
         self.others_wait |= !self.wakes.0.is_empty();

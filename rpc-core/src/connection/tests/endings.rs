@@ -55,6 +55,9 @@ fn a_silent_peer_is_pinged_and_then_given_up() {
     let (id, _) = pair.call(unary(""));
     let start = pair.now;
     let client = &mut pair.client;
+    assert_eq!(client.timer(), start + Duration::from_secs(10));
+    client.on_timer(start + Duration::from_secs(10)).unwrap();
+    assert!(client.is_in_doubt());
     assert_eq!(client.timer(), start + Duration::from_secs(30));
     client.on_timer(start + Duration::from_secs(29)).unwrap();
     assert_eq!(client.unsent_bytes(), 0);

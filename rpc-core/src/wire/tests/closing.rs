@@ -1,4 +1,4 @@
-//! Rules K1 to K6 and G1 to G6: silence, farewells and lost links.
+//! Rules K1 to K6, K8 and G1 to G6: silence, farewells and lost links.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -88,6 +88,43 @@ fn rule_k6_a_call_waits_for_the_answer_to_a_ping() {
     assert_eq!(client.failure(held_to_the_end).fate(), Fate::NeverSent);
     assert_eq!(client.failure(sent).fate(), Fate::MaybeExecuted);
     assert_eq!(client.frame().kind, GOAWAY, "it does not leave with the farewell");
+}
+
+#[test]
+fn rule_k6_a_call_that_cannot_be_held_back_waits_until_it_can_be_opened() {
+    let mut client = End::client();
+    client.waits(30 * SECOND).unwrap();
+    for _ in 0..2000 {
+        let opened = client.try_open(true, Bytes::new());
+        assert!(matches!(opened, Err(OpenError::Full)), "its items would be lost");
+    }
+    client.hears(&vector(FRAMES, "pong"));
+    assert_ne!(client.machine.take_freed_slots(), 0, "who waits is told");
+    client.try_open(true, Bytes::new()).expect("trying takes no slot");
+}
+
+#[test]
+fn rule_k8_a_call_after_a_long_silence_asks_for_a_sign_of_life_first() {
+    let mut client = End::client();
+    client.waits(10 * SECOND).unwrap();
+    assert_eq!(client.told(), b"", "nobody asks yet");
+    let now = client.now;
+    client.machine.ping_if_silent(|| now);
+    assert_eq!(client.machine.take_sooner_timer(), Some(now + 20 * SECOND));
+    assert_eq!(client.told(), vector(FRAMES, "ping"));
+    let held = client.calls(b"");
+    client.machine.ping_if_silent(|| unreachable!("one ping is enough"));
+    client.hears(&vector(FRAMES, "pong"));
+    assert_eq!(client.frame().id, held.as_u64());
+    assert_eq!(client.machine.take_sooner_timer(), Some(now + 10 * SECOND));
+    client.machine.ping_if_silent(|| unreachable!("it was heard just now"));
+    client.waits(10 * SECOND).unwrap();
+    let now = client.now;
+    client.machine.ping_if_silent(|| now);
+    let lost = client.calls(b"");
+    let fatal = client.waits(20 * SECOND).unwrap_err();
+    client.machine.close(&fatal);
+    assert_eq!(client.failure(lost).fate(), Fate::NeverSent);
 }
 
 #[test]

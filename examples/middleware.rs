@@ -62,7 +62,7 @@ async fn serve(station: &Arc<Station>) -> Result<Server, Error> {
         .layer(RateLimit::new().per_metadata("tenant", Quota::per_second(1).burst(10)))
         .layer(ConcurrencyLimit::new(64).queue(64))
         .layer(out_of_order())
-        .bind("tcp://127.0.0.1:0")
+        .bind("mem://weather")
         .await
 }
 

@@ -12,8 +12,7 @@ pub use rpc_core::{
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
 pub use rpc_transport::{
-    Backoff, Channel, ChannelBuilder, ConnectionView, Failure, Inspector, Limits, Server, ServerBuilder,
-    ServerHandle, ServerView,
+    Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Failure, Inspector, Limits, Pool, Server, ServerBuilder, ServerHandle, ServerView,
 };
 #[cfg(feature = "tls")]
 pub use rpc_transport::{
@@ -41,6 +40,11 @@ pub mod __private {
 #[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../docs/guides/tls.md")]
 struct TlsGuide;
+
+/// Compiles what the guide shows.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/pool.md")]
+struct PoolGuide;
 
 // The code of the guide compiles.
 #[cfg(doctest)]

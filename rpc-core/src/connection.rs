@@ -303,6 +303,11 @@ impl Connection {
         self.opened.live() + self.accepted.live()
     }
 
+    /// Returns how many calls were ever opened on this side.
+    pub fn calls_opened(&self) -> u64 {
+        self.last_opened
+    }
+
     /// Returns how many bytes wait to be written.
     pub fn unsent_bytes(&self) -> usize {
         self.outbox.len()

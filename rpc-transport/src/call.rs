@@ -8,18 +8,64 @@ use std::task::{Context, Poll};
 use rpc_core::connection::{OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
 use rpc_core::{Body, CodecKind, Error, ErrorKind, Fate, Request, Response};
+use tokio::sync::Notify;
 
 use crate::clock::now;
 use crate::connection::{ClientConnection, Shared};
 use crate::items::{self, IncomingItems};
 
-/// Makes a call once there is a slot for it; none where the connection takes no more calls, and the handler was not run.
+/// What became of a call.
+pub(crate) enum Called {
+    Answered(Response),
+    /// It waits for a slot, and there are other connections now: it was not sent.
+    Elsewhere,
+    /// The connection takes no more calls, and the handler was not run.
+    Ended,
+}
+
+/// Makes a call once there is a slot for it, or gives it back when `grown` says that there are other connections.
 pub(crate) async fn call(
     connection: Arc<ClientConnection>,
     request: &mut Request,
-) -> Result<Option<Response>, Error> {
-    let Some(call) = OpenedCall::open(connection, request).await? else { return Ok(None) };
-    call.run(request).await
+    grown: &Notify,
+) -> Result<Called, Error> {
+    let attempt = match open_and_watch(&connection.shared, request).await {
+        // Apart: most calls find a slot, and need no room for this.
+        Err(OpenError::Full) => match Box::pin(open_when_free(&connection.shared, request, grown)).await {
+            Some(attempt) => attempt,
+            None => return Ok(Called::Elsewhere),
+        },
+        attempt => attempt,
+    };
+    match attempt {
+        Ok(id) => OpenedCall { connection, id, is_over: false }.run(request).await,
+        Err(OpenError::Failed(error)) => Err(connection.shared.blame(error)),
+        Err(_) => Ok(Called::Ended),
+    }
+}
+
+/// Opens a call when a slot is free; none where there are other connections before that.
+async fn open_when_free(
+    shared: &Shared,
+    request: &Request,
+    grown: &Notify,
+) -> Option<Result<StreamId, OpenError>> {
+    loop {
+        let (mut slot_freed, mut grown) = (pin!(shared.slot_freed()), pin!(grown.notified()));
+        slot_freed.as_mut().enable();
+        grown.as_mut().enable();
+        match open_and_watch(shared, request).await {
+            Err(OpenError::Full) => {}
+            attempt => return Some(attempt),
+        }
+        let is_freed = poll_fn(|cx| match slot_freed.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending => grown.as_mut().poll(cx).map(|()| false),
+        });
+        if !is_freed.await {
+            return None;
+        }
+    }
 }
 
 /// A call under way; dropping it before it is over cancels it.
@@ -30,31 +76,13 @@ pub(crate) struct OpenedCall {
 }
 
 impl OpenedCall {
-    async fn open(connection: Arc<ClientConnection>, request: &Request) -> Result<Option<Self>, Error> {
-        let shared = &connection.shared;
-        let mut attempt = open_and_watch(shared, request).await;
-        while let Err(OpenError::Full) = attempt {
-            let mut slot_freed = pin!(shared.slot_freed());
-            slot_freed.as_mut().enable();
-            attempt = open_and_watch(shared, request).await;
-            if let Err(OpenError::Full) = attempt {
-                slot_freed.await;
-            }
-        }
-        match attempt {
-            Ok(id) => Ok(Some(Self { connection, id, is_over: false })),
-            Err(OpenError::Failed(error)) => Err(shared.blame(error)),
-            Err(_) => Ok(None),
-        }
-    }
-
     /// Sends what follows the request, and waits for the answer.
-    async fn run(mut self, request: &mut Request) -> Result<Option<Response>, Error> {
+    async fn run(mut self, request: &mut Request) -> Result<Called, Error> {
         if is_oneway(request) {
             let sent = poll_fn(|cx| self.shared().with(|machine| machine.poll_sent(self.id, cx))).await;
             self.is_over = true;
             sent.map_err(|error| self.shared().blame(error))?;
-            return Ok(Some(Response::new(request.codec(), Body::new(bytes::Bytes::new()))));
+            return Ok(Called::Answered(Response::new(request.codec(), Body::new(bytes::Bytes::new()))));
         }
         let items = request.take_items();
         let has_items = items.is_some();
@@ -62,13 +90,13 @@ impl OpenedCall {
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
         match self.reply().await {
-            Ok(reply) => self.respond(reply).map(Some),
+            Ok(reply) => self.respond(reply).map(Called::Answered),
             Err(error) => {
                 self.is_over = true;
                 // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
                 let has_not_run = matches!(error.fate(), Fate::Refused | Fate::NeverSent);
                 if has_not_run && !has_items && !self.connection.takes_calls() {
-                    return Ok(None);
+                    return Ok(Called::Ended);
                 }
                 Err(self.shared().blame(error))
             }

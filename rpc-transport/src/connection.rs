@@ -3,6 +3,7 @@
 mod drive;
 mod events;
 mod input;
+mod load;
 #[cfg(all(test, farcall_loom))]
 pub(crate) mod model;
 mod wakes;
@@ -29,12 +30,15 @@ use crate::link::Link;
 pub(crate) use drive::Driver;
 pub(crate) use events::{Answer, Events};
 pub(crate) use input::Input;
+pub(crate) use load::Load;
+use load::LoadCell;
 
 /// The state machine, shared by the task of its connection and all calls on it.
 pub(crate) struct Shared {
     machine: Mutex<Connection>,
     /// A call has ended while others waited for its slot.
     slot_freed: Notify,
+    load: LoadCell,
     pub(crate) peer: Peer,
 }
 
@@ -43,6 +47,7 @@ impl Shared {
         Self {
             machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
             slot_freed: Notify::new(),
+            load: LoadCell::default(),
             peer,
         }
     }
@@ -51,6 +56,7 @@ impl Shared {
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Connection) -> R) -> R {
         let mut machine = self.lock();
         let result = act(&mut machine);
+        self.load.set(&machine);
         // Most acts wake nobody, or the writer alone.
         let wake = machine.pop_wake();
         let wakes = machine.has_wakes().then(|| machine.take_wakes());
@@ -70,6 +76,7 @@ impl Shared {
     pub(crate) fn with_many<R>(&self, wakes: &mut Vec<Waker>, act: impl FnOnce(&mut Connection) -> R) -> R {
         let mut machine = self.lock();
         let result = act(&mut machine);
+        self.load.set(&machine);
         machine.move_wakes(wakes);
         let freed = machine.take_freed_slots();
         drop(machine);
@@ -87,6 +94,11 @@ impl Shared {
             usize::MAX => self.slot_freed.notify_waiters(),
             freed => (0..freed).for_each(|_| self.slot_freed.notify_one()),
         }
+    }
+
+    /// Returns what it had to do when somebody last acted on the machine, without a lock.
+    pub(crate) fn load(&self) -> Load {
+        self.load.get()
     }
 
     /// Waits until a slot may be free; made before the attempt that finds none, so that no slot is missed.

@@ -32,7 +32,7 @@ mod tls;
 mod uri;
 
 pub use backoff::Backoff;
-pub use channel::{Channel, ChannelBuilder};
+pub use channel::{Channel, ChannelBuilder, ChannelStats, Pool};
 pub use limits::Limits;
 pub use server::{ConnectionView, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView};
 #[cfg(feature = "tls")]

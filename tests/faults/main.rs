@@ -25,6 +25,7 @@ mod ids;
 mod json;
 mod lost;
 mod opening;
+mod pools;
 mod slow_readers;
 mod storm;
 mod unreachable;

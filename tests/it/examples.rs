@@ -135,7 +135,7 @@ async fn tls() {
 #[tokio::test]
 async fn middleware() {
     let lines = [
-        "around the client: Fallback > Cache(60s) > Timeout(10s) > Retry(3 attempts) > rpc_transport::channel::Channel",
+        "around the client: Fallback > Cache(60s) > Timeout(10s) > Retry(3 attempts) > Channel(mem://weather)",
         "Rome: sunny, says forecast 1",
         "Rome: sunny, says forecast 1",
         "a report: UNAVAILABLE",

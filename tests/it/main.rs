@@ -19,6 +19,7 @@ mod layers;
 mod limits;
 mod links;
 mod oneway;
+mod pool;
 mod raw;
 mod reconnect;
 mod shutdown;

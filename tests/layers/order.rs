@@ -96,7 +96,7 @@ async fn a_server_says_what_stands_around_its_services() {
 async fn a_client_says_what_stands_around_its_channel() {
     let channel = farcall::Channel::builder("mem://nobody").lazy().unwrap();
     let lines = describe(&Retry::new().layer(channel));
-    assert_eq!(lines, ["Retry(3 attempts)", "rpc_transport::channel::Channel"]);
+    assert_eq!(lines, ["Retry(3 attempts)", "Channel(mem://nobody)"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a seed says: who calls whom, when and how, and what goes wrong meanwhile.
 
-use farcall::Limits;
+use farcall::{Limits, Pool};
 use fastrand::Rng;
 
 use crate::net::Way;
@@ -17,6 +17,8 @@ pub struct Plan {
     pub sizes: Sizes,
     pub calls: Vec<CallPlan>,
     pub faults: Vec<FaultPlan>,
+    /// Whether each channel has several connections, which come and go.
+    pub pooled: bool,
 }
 
 /// The limits of both sides.
@@ -129,6 +131,21 @@ pub struct FaultPlan {
 }
 
 impl Plan {
+    /// Small and restless, so that a run sees connections grown, aged, replaced and let go.
+    pub fn pool(&self) -> Pool {
+        match self.pooled {
+            true => {
+                Pool::up_to(3).grow_at(2).idle_timeout(ms(700)).max_age(ms(1_500)).drain_timeout(ms(1_000))
+            }
+            false => Pool::default(),
+        }
+    }
+
+    /// Returns how many connections a server takes, beside those that are spare.
+    pub fn connections_max(&self) -> usize {
+        self.clients * if self.pooled { 8 } else { 1 }
+    }
+
     pub fn draw(rng: &mut Rng) -> Self {
         let (clients, servers) = (rng.usize(1..=3), rng.usize(1..=2));
         let sizes = Sizes::draw(rng);
@@ -145,7 +162,8 @@ impl Plan {
             FaultPlan::draw(rng, at_ms, (clients, servers))
         });
         let faults = faults.collect();
-        Self { clients, servers, sizes, calls, faults }
+        let pooled = rng.u32(..4) == 0;
+        Self { clients, servers, sizes, calls, faults, pooled }
     }
 }
 

@@ -73,7 +73,7 @@ impl World {
             path: far(server),
             routes: routes.iter().map(|routes| routes[server].clone()).collect(),
             limits: plan.sizes.limits(),
-            connections_max: plan.clients + rest::SPARE_CONNECTIONS,
+            connections_max: plan.connections_max() + rest::SPARE_CONNECTIONS,
             calls_max: plan.sizes.calls_max,
             ledger: ledger.clone(),
             server: Mutex::default(),
@@ -83,7 +83,8 @@ impl World {
         let channel = |client, server| {
             let backoff = Backoff::default().first(ms(50)).cap(ms(2_000));
             let uri = format!("unix://{}", near(client, server).display());
-            let channel = Channel::builder(uri).limits(plan.sizes.limits()).backoff(backoff);
+            let channel =
+                Channel::builder(uri).limits(plan.sizes.limits()).backoff(backoff).pool(plan.pool());
             channel.connect_timeout(ms(3_000)).lazy().expect("the address can be used")
         };
         let channels = (0..plan.clients)
@@ -137,6 +138,9 @@ impl World {
 
     /// Sees whether everything is back at its start.
     async fn rest(&self, plan: &Plan) {
+        if plan.pooled {
+            return self.rest_of_pools();
+        }
         for (client, channels) in self.channels.iter().enumerate() {
             for (server, channel) in channels.iter().enumerate() {
                 let route = &self.routes[client][server];
@@ -145,6 +149,15 @@ impl World {
         }
         for server in 0..plan.servers {
             rest::check_permits(&self.channels[0][server], plan, &self.log).await;
+        }
+    }
+
+    /// Which connection of a pool takes what is left to load; but one is left of each, and nothing else.
+    fn rest_of_pools(&self) {
+        for stats in self.channels.iter().flatten().map(Channel::stats) {
+            if stats.open > 1 || stats.calls > 0 || stats.draining > 1 || stats.leaked > 0 {
+                self.log.wrong(format_args!("a pool at rest has {stats:?}"));
+            }
         }
     }
 

@@ -111,6 +111,11 @@ impl Connection {
         self.silent
     }
 
+    /// Tells whether a sign of life was asked for, and none has come.
+    pub fn awaits_sign_of_life(&self) -> bool {
+        self.pinged_at.is_some()
+    }
+
     fn ping(&mut self, now: Instant) {
         self.pinged_at = Some(now);
         self.send_control(FrameKind::Ping, StreamId::CONNECTION, &[0; 8]);

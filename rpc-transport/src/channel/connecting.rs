@@ -5,37 +5,48 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use rpc_core::wire::CloseCode;
 use rpc_core::{Error, ErrorKind, Fate, deadline_after};
-use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::Inner;
+use super::dial::{Dial, Ends, Tried};
+use super::members::Retired;
 use crate::clock::now;
 use crate::connection::ClientConnection;
 use crate::link::Link;
 #[cfg(feature = "tls")]
 use crate::uri::Uri;
 
+/// What changes when connections come and go, and no call looks at.
+#[derive(Default)]
+pub(super) struct State {
+    tries: Tries,
+    pub(super) retired: Vec<Retired>,
+    /// How many connections were made.
+    pub(super) made: u64,
+    /// Of its own: what one channel draws is then not moved by what others do.
+    pub(super) chance: fastrand::Rng,
+    /// Who looks after the connections.
+    pub(super) upkeep: Option<AbortHandle>,
+}
+
 /// How making a connection goes.
 #[derive(Default)]
-pub(super) struct Tries {
+struct Tries {
     /// Failed in a row, since the last connection.
     failed: u32,
     next_at: Option<Instant>,
     /// How many have ended, and how the last one failed.
     ended: u64,
     error: Option<Arc<Error>>,
-    under_way: Option<watch::Receiver<Option<Tried>>>,
+    under_way: Option<Arc<Dial>>,
 }
-
-/// How a try ended.
-type Tried = Result<Arc<ClientConnection>, Arc<Error>>;
 
 /// What a call that needs a connection does next.
 enum Step {
     Take(Arc<ClientConnection>),
     Sleep(Instant),
-    Wait(watch::Receiver<Option<Tried>>),
+    Wait(Arc<Dial>),
 }
 
 impl Inner {
@@ -44,15 +55,14 @@ impl Inner {
         self: &Arc<Self>,
         deadline: Option<Instant>,
     ) -> Result<Arc<ClientConnection>, Error> {
-        let known = self.tries().ended;
+        let known = self.state().tries.ended;
         loop {
             match self.step(known, deadline)? {
                 Step::Take(connection) => return Ok(connection),
                 Step::Sleep(until) => tokio::time::sleep_until(until.into()).await,
-                Step::Wait(mut tried) => {
-                    let tried = tried.wait_for(Option::is_some).await.ok().and_then(|tried| tried.clone());
+                Step::Wait(dial) => {
                     // None: the try went away with its runtime, and another one is made.
-                    if let Some(tried) = tried {
+                    if let Some(tried) = dial.wait().await {
                         return tried.map_err(|error| self.failed(error));
                     }
                 }
@@ -60,63 +70,86 @@ impl Inner {
         }
     }
 
-    fn tries(&self) -> MutexGuard<'_, Tries> {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn step(self: &Arc<Self>, known: u64, deadline: Option<Instant>) -> Result<Step, Error> {
-        let mut tries = self.tries();
-        if let Some(connection) = self.current().filter(|connection| connection.takes_calls()) {
+        let state = &mut *self.state();
+        if let Some(connection) = self.usable() {
             return Ok(Step::Take(connection));
         }
-        if let Some(error) = tries.error.clone().filter(|_| tries.ended != known) {
+        if let Some(error) = state.tries.error.clone().filter(|_| state.tries.ended != known) {
             return Err(self.failed(error));
         }
-        if let Some(tried) = tries.under_way.clone().filter(|tried| tried.has_changed().is_ok()) {
-            return Ok(Step::Wait(tried));
+        match self.next_try(state) {
+            Step::Sleep(next_at) if deadline.is_some_and(|deadline| deadline <= next_at) => {
+                Err(self.too_early(state.tries.failed))
+            }
+            step => Ok(step),
+        }
+    }
+
+    /// Makes one more connection, whatever there are; gives when the next try may be made, where this one fails.
+    pub(super) async fn another(self: &Arc<Self>) -> Result<(), Instant> {
+        loop {
+            let step = self.next_try(&mut self.state());
+            match step {
+                Step::Sleep(until) => return Err(until),
+                Step::Wait(dial) => match dial.wait().await {
+                    Some(Ok(_)) => return Ok(()),
+                    Some(Err(_)) => return Err(self.state().tries.next_at.unwrap_or_else(now)),
+                    None => {}
+                },
+                Step::Take(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// Joins the try that is under way, or begins one where it is time: there is one at a time.
+    fn next_try(self: &Arc<Self>, state: &mut State) -> Step {
+        let tries = &mut state.tries;
+        if let Some(dial) = tries.under_way.clone().filter(|dial| dial.is_under_way()) {
+            return Step::Wait(dial);
         }
         if let Some(next_at) = tries.next_at.filter(|next_at| *next_at > now()) {
-            if deadline.is_some_and(|deadline| deadline <= next_at) {
-                return Err(self.too_early(tries.failed));
-            }
-            return Ok(Step::Sleep(next_at));
+            return Step::Sleep(next_at);
         }
-        let (end, tried) = watch::channel(None);
-        tries.under_way = Some(tried.clone());
+        let dial = Arc::new(Dial::default());
+        tries.under_way = Some(dial.clone());
+        let ends = Ends(dial.clone());
         let inner = self.clone();
         // In a task of its own: a call that is given up half way takes nothing from those who wait with it.
         tokio::spawn(async move {
-            let tried = inner.make().await;
-            end.send_replace(Some(tried));
+            ends.with(inner.make().await);
         });
-        Ok(Step::Wait(tried))
+        Step::Wait(dial)
     }
 
-    async fn make(&self) -> Tried {
+    async fn make(self: &Arc<Self>) -> Tried {
         let started_at = now();
-        let pings_halved = self.pings_halved();
+        self.retire_ended(&mut self.state());
+        let pings_halved = self.pings_halved.load(Ordering::Relaxed);
         let made = self.connect(pings_halved).await.map(Arc::new).map_err(Arc::new);
-        let mut tries = self.tries();
-        let (failed, ended) = (tries.failed.saturating_add(1), tries.ended.wrapping_add(1));
-        *tries = match &made {
-            Ok(connection) => {
-                self.pings_halved.store(pings_halved, Ordering::Relaxed);
-                self.current.store(Some(connection.clone()));
-                Tries { ended, ..Tries::default() }
-            }
+        let state = &mut *self.state();
+        let (failed, ended) = (state.tries.failed.saturating_add(1), state.tries.ended.wrapping_add(1));
+        state.tries = match &made {
+            Ok(_) => Tries { ended, ..Tries::default() },
             Err(error) => {
-                let next_at = deadline_after(started_at, self.options.backoff.after(failed, fastrand::f64()));
+                let next_at =
+                    deadline_after(started_at, self.options.backoff.after(failed, state.chance.f64()));
                 Tries { failed, next_at: Some(next_at), ended, error: Some(error.clone()), under_way: None }
             }
         };
+        if let Ok(connection) = &made {
+            self.admit(state, connection.clone(), pings_halved);
+            self.start_upkeep(state);
+            if !self.options.pool.is_one() && self.is_short() {
+                // The others of a pool: whoever waits for this one has it.
+                self.grow();
+            }
+        }
         made
-    }
-
-    /// How often the next connection halves its pings: once more where the server closed the last one for them (rule K7).
-    fn pings_halved(&self) -> u32 {
-        let halved = self.pings_halved.load(Ordering::Relaxed);
-        let code = self.current().and_then(|last| last.shared.with(|machine| machine.peer_close_code()));
-        if code == Some(CloseCode::TooManyPings) { halved.saturating_add(1) } else { halved }
     }
 
     async fn connect(&self, pings_halved: u32) -> Result<ClientConnection, Error> {

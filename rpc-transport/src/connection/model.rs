@@ -16,9 +16,10 @@ use rpc_core::connection::{Connection, Event, Fatal, Reply, Side, Transmit};
 use rpc_core::wire::CloseCode;
 use rpc_core::{Body, CodecKind, Fate, MethodId, Peer, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 use super::{ClientConnection, Driver, Events, Input, Shared};
-use crate::call::call;
+use crate::call::{self, Called};
 use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
@@ -137,6 +138,17 @@ fn drive(mut driver: Driver) -> thread::JoinHandle<()> {
 
 fn request(byte: u8) -> Request {
     Request::by_id(MethodId::new(1), CodecKind::default(), Body::new(Bytes::from(vec![byte])))
+}
+
+/// Makes a call where there is no other connection; none where the handler was not run.
+async fn call(
+    connection: Arc<ClientConnection>,
+    request: &mut Request,
+) -> Result<Option<Response>, rpc_core::Error> {
+    match call::call(connection, request, &Notify::new()).await? {
+        Called::Answered(response) => Ok(Some(response)),
+        Called::Ended | Called::Elsewhere => Ok(None),
+    }
 }
 
 fn expect_answer(response: Option<Response>, byte: u8) {

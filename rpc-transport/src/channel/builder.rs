@@ -1,0 +1,111 @@
+//! Setting up a channel.
+
+use std::fmt;
+use std::time::Duration;
+
+use rpc_core::Error;
+#[cfg(feature = "tls")]
+use rpc_core::ErrorKind;
+
+use super::{Channel, Options, Pool};
+use crate::backoff::Backoff;
+use crate::limits::Limits;
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
+use crate::uri::Uri;
+
+/// Sets up a [`Channel`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rpc_core::Error> {
+/// use std::time::Duration;
+/// use rpc_transport::{Channel, Limits};
+/// let channel = Channel::builder("tcp://127.0.0.1:7000")
+///     .connect_timeout(Duration::from_secs(2))
+///     .limits(Limits::default().message_bytes(64 << 20))
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub struct ChannelBuilder {
+    uri: String,
+    options: Options,
+}
+
+impl ChannelBuilder {
+    pub(super) fn new(uri: &str) -> Self {
+        let options = Options {
+            limits: Limits::default(),
+            backoff: Backoff::default(),
+            connect_timeout: Duration::from_secs(20),
+            pool: Pool::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        };
+        Self { uri: uri.to_owned(), options }
+    }
+
+    /// Sets how long making the link may take; the handshake has a time of its own in [`Limits`].
+    ///
+    /// Default: 20 s, as gRPC's. Too short gives up on servers that are far or busy.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how tries to connect are spaced while they fail.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.options.backoff = backoff;
+        self
+    }
+
+    /// Sets the limits and times of the connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// Sets how many connections the channel has. Default: one.
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.options.pool = pool;
+        self
+    }
+
+    /// Sets whom the channel trusts on `tls://`, and who it is there; such an address cannot be used without.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsClient) -> Self {
+        self.options.tls = Some(tls);
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Channel::connect`].
+    pub async fn connect(self) -> Result<Channel, Error> {
+        let channel = self.lazy()?;
+        channel.inner.reconnect(None).await?;
+        Ok(channel)
+    }
+
+    /// Makes the channel without a connection: the first call makes that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) for an address that cannot be used, or `tls://` where nothing says whom to trust.
+    pub fn lazy(self) -> Result<Channel, Error> {
+        let uri = Uri::parse(&self.uri)?;
+        #[cfg(feature = "tls")]
+        if matches!(uri, Uri::Tls(_)) && self.options.tls.is_none() {
+            let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        Ok(Channel::new(uri, self.options))
+    }
+}
+
+impl fmt::Debug for ChannelBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelBuilder").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}

@@ -1,6 +1,9 @@
 //! Layers for clients and servers: what stands between a caller and a service when calls are made in earnest.
 //!
 //! Each is a [`Layer`](rpc_core::Layer) with settings, and becomes a [`Service`](rpc_core::Service) around another. On a server,
+//! `Server::builder().layer(…)` takes them, the outermost first; on a client, `Channel::builder(uri).layer(…)` does the same and makes what
+//! a client's `new` takes.
+//! Nothing here opens a socket or spawns a task.
 //! `Server::builder().layer(…)` takes them, the outermost first; on a client, `layer.layer(channel)` makes what a client's `new` takes.
 //! Nothing here opens a socket or spawns a task, but that [`auth`] may read a file of keys apart from the tasks.
 //!

@@ -156,7 +156,7 @@ async fn connections_are_replaced_at_their_age_and_no_call_fails() {
     assert!((3 + 15..=3 + 18).contains(&stats.made), "{stats:?}");
     assert!(most.open <= 4 && most.draining <= 3, "{most:?}");
     assert!((9 * SECOND..11 * SECOND).contains(&ages[0]), "{ages:?}");
-    assert!(ages[0] != ages[1] && ages[1] != ages[2], "they are not replaced together: {ages:?}");
+    assert!(ages[2] - ages[0] > Duration::from_millis(5), "they are not replaced together: {ages:?}");
     assert_eq!(set.channel.stats().made, 1, "without an age a connection stays");
 }
 

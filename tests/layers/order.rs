@@ -100,6 +100,45 @@ async fn a_client_says_what_stands_around_its_channel() {
 }
 
 #[tokio::test]
+async fn layers_of_a_channel_see_requests_in_the_order_in_which_they_are_added() {
+    let server = Server::builder().service(ShopServer::new(Corner)).bind("mem://").await.unwrap();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let seen = seen.clone();
+        layer_fn(move |request: Request, next: farcall::Next| {
+            seen.lock().unwrap().push(name);
+            async move { next.call(request).await }
+        })
+    };
+    let channel = farcall::Channel::builder(server.uri())
+        .layer(note("outer"))
+        .layer(Timeout::new(Duration::from_secs(2)))
+        .connect_timeout(Duration::from_secs(5))
+        .layer(note("inner"))
+        .pool(farcall::Pool::up_to(2))
+        .connect()
+        .await
+        .unwrap();
+    let around = format!("Channel({}, 1 to 2 connections)", server.uri());
+    assert_eq!(describe(&channel), ["layer_fn", "Timeout(2s)", "layer_fn", &around]);
+    let client = ShopClient::new(channel);
+    assert_eq!(client.price("ink".into()).await.unwrap(), 3);
+    assert_eq!(*seen.lock().unwrap(), ["outer", "inner"]);
+}
+
+#[tokio::test]
+async fn clients_share_the_layers_of_a_channel() {
+    let server = Server::builder().service(ShopServer::new(Corner)).bind("mem://").await.unwrap();
+    let once = RateLimit::new().total(Quota::per_second(1).burst(1));
+    let channel = farcall::Channel::builder(server.uri()).layer(once).lazy().unwrap();
+    let channel = std::sync::Arc::new(channel);
+    let clients = [ShopClient::new(channel.clone()), ShopClient::new(channel)];
+    assert_eq!(clients[0].price("ink".into()).await.unwrap(), 3);
+    let error = clients[1].price("ink".into()).await.unwrap_err();
+    assert_eq!(error.code(), Code::ResourceExhausted, "the first took all of the rate");
+}
+
+#[tokio::test]
 async fn a_layer_fn_on_a_server_sees_the_descriptor() {
     let only_marked = layer_fn(|request: Request, next: farcall::Next| async move {
         match request.descriptor() {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use rpc_core::Error;
 #[cfg(feature = "tls")]
 use rpc_core::ErrorKind;
+use rpc_core::{Error, Identity, Layer, Stack};
 
 use super::{Channel, Options, Pool};
 use crate::backoff::Backoff;
@@ -27,10 +27,26 @@ use crate::uri::Uri;
 ///     .await?;
 /// # Ok(()) }
 /// ```
+///
+/// With layers it makes a channel that they stand around, for any client:
+///
+/// ```
+/// # use rpc_core::{Identity, Request, Next, layer_fn};
+/// use rpc_transport::Channel;
+/// # fn example() -> Result<(), rpc_core::Error> {
+/// let tagged = layer_fn(|mut request: Request, next: Next| async move {
+///     request.metadata_mut().insert("tenant", "acme");
+///     next.call(request).await
+/// });
+/// let service = Channel::builder("tcp://127.0.0.1:7000").layer(tagged).lazy()?;
+/// # Ok(()) }
+/// # example().unwrap();
+/// ```
 #[must_use]
-pub struct ChannelBuilder {
+pub struct ChannelBuilder<L = Identity> {
     uri: String,
     options: Options,
+    layers: L,
 }
 
 impl ChannelBuilder {
@@ -43,7 +59,18 @@ impl ChannelBuilder {
             #[cfg(feature = "tls")]
             tls: None,
         };
-        Self { uri: uri.to_owned(), options }
+        Self { uri: uri.to_owned(), options, layers: Identity::new() }
+    }
+}
+
+impl<L> ChannelBuilder<L> {
+    /// Puts a layer around the channel; of several layers the one that was added first sees a request first.
+    ///
+    /// What [`connect`](Self::connect) and [`lazy`](Self::lazy) give is the outermost layer's service then: keep it in an
+    /// [`Arc`](std::sync::Arc) or a [`BoxService`](rpc_core::BoxService) where several clients share it.
+    pub fn layer<N>(self, layer: N) -> ChannelBuilder<Stack<L, N>> {
+        let Self { uri, options, layers } = self;
+        ChannelBuilder { uri, options, layers: Stack::new(layers, layer) }
     }
 
     /// Sets how long making the link may take; the handshake has a time of its own in [`Limits`].
@@ -83,28 +110,38 @@ impl ChannelBuilder {
     ///
     /// # Errors
     /// As [`Channel::connect`].
-    pub async fn connect(self) -> Result<Channel, Error> {
-        let channel = self.lazy()?;
+    pub async fn connect(self) -> Result<L::Service, Error>
+    where
+        L: Layer<Channel>,
+    {
+        let channel = Self::channel(&self.uri, self.options)?;
         channel.inner.reconnect(None).await?;
-        Ok(channel)
+        Ok(self.layers.layer(channel))
     }
 
     /// Makes the channel without a connection: the first call makes that.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) for an address that cannot be used, or `tls://` where nothing says whom to trust.
-    pub fn lazy(self) -> Result<Channel, Error> {
-        let uri = Uri::parse(&self.uri)?;
+    pub fn lazy(self) -> Result<L::Service, Error>
+    where
+        L: Layer<Channel>,
+    {
+        Ok(self.layers.layer(Self::channel(&self.uri, self.options)?))
+    }
+
+    fn channel(uri: &str, options: Options) -> Result<Channel, Error> {
+        let uri = Uri::parse(uri)?;
         #[cfg(feature = "tls")]
-        if matches!(uri, Uri::Tls(_)) && self.options.tls.is_none() {
+        if matches!(uri, Uri::Tls(_)) && options.tls.is_none() {
             let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
             return Err(Error::new(ErrorKind::Config, text));
         }
-        Ok(Channel::new(uri, self.options))
+        Ok(Channel::new(uri, options))
     }
 }
 
-impl fmt::Debug for ChannelBuilder {
+impl<L> fmt::Debug for ChannelBuilder<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChannelBuilder").field("uri", &self.uri).finish_non_exhaustive()
     }

@@ -53,6 +53,8 @@ mod rate_limit;
 mod request_id;
 mod retry;
 mod timeout;
+#[cfg(feature = "tower")]
+mod tower_adapter;
 mod trace;
 mod validate;
 
@@ -67,5 +69,7 @@ pub use rate_limit::{Quota, RateLimit, RateLimitService};
 pub use request_id::{REQUEST_ID, RequestId, RequestIdService};
 pub use retry::{Budget, NO_RETRY, RETRY_ATTEMPT, Retry, RetryService};
 pub use timeout::{Timeout, TimeoutService};
+#[cfg(feature = "tower")]
+pub use tower_adapter::{FromTower, ToTower, Tower, TowerService, tower};
 pub use trace::{Trace, TraceService};
 pub use validate::{Validate, ValidateService};

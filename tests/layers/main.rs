@@ -23,5 +23,7 @@ mod rate_limit;
 mod request_id;
 mod retry;
 mod timeout;
+#[cfg(feature = "tower")]
+mod tower;
 mod trace;
 mod validate;

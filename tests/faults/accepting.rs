@@ -7,6 +7,7 @@ use std::time::Duration;
 use farcall::Channel;
 
 use crate::kit::{LabClient, soon};
+use crate::logs::MARK;
 use crate::process::{ServerProcess, Times, comes_true};
 use crate::shim::Shim;
 use crate::wire::RawPeer;
@@ -42,6 +43,8 @@ async fn fault_53_a_server_without_descriptors_serves_on_does_not_spin_and_recov
 }
 
 const FAILURES: usize = 8;
+/// In turn: ECONNABORTED, EMFILE, ENFILE and ENOMEM.
+const ERRORS: [i32; 4] = [103, 24, 23, 12];
 
 #[tokio::test]
 async fn fault_66_errors_of_accept_are_waited_out_longer_each_time_and_serving_goes_on() {
@@ -62,11 +65,18 @@ async fn fault_66_errors_of_accept_are_waited_out_longer_each_time_and_serving_g
     assert_eq!(soon(third.echo("and so are others".into())).await.unwrap(), "and so are others");
     let stderr = server.child().stderr.take().unwrap();
     server.kill();
-    let failed_at: Vec<u64> = std::io::BufReader::new(stderr)
-        .lines()
-        .filter_map(|line| Some(line.unwrap().strip_prefix("accept fails at ")?.parse().unwrap()))
+    let lines: Vec<_> = std::io::BufReader::new(stderr).lines().map(Result::unwrap).collect();
+    let failed_at: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| Some(line.strip_prefix("accept fails at ")?.parse().unwrap()))
         .collect();
     assert_eq!(failed_at.len(), FAILURES);
+    let logged: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix(MARK)).collect();
+    assert_eq!(logged.len(), FAILURES, "each is logged once: {lines:#?}");
+    for (line, number) in logged.iter().zip(ERRORS.iter().cycle()) {
+        let tells = line.starts_with("WARN message=a link could not be accepted; trying again error=");
+        assert!(tells && line.contains(&format!("(os error {number})")) && line.contains(" wait="), "{line}");
+    }
     for (failure, times) in failed_at.windows(2).enumerate() {
         let (waited, least) = (times[1] - times[0], 4000.0 * 1.6_f64.powi(failure as i32));
         assert!(waited as f64 >= least, "after failure {failure} it waited {waited} µs");

@@ -1,9 +1,11 @@
 //! Handlers that panic, alone and in the middle of a stream.
 
-use farcall::Code;
+use std::time::{Duration, Instant};
+
+use farcall::{Code, ErrorKind, Fate};
 
 use crate::kit::{self, soon};
-use crate::process::{comes_true, tasks};
+use crate::process::{ServerProcess, Times, comes_true, tasks};
 use crate::wire::{self, RawPeer, code, frame, id};
 
 #[tokio::test]
@@ -39,6 +41,33 @@ async fn fault_48_a_panic_is_a_status_on_the_wire() {
     }
     peer.send(&boom(4, 0)).await;
     assert_eq!(peer.next(wire::STATUS).await.id, id(4, 0));
+}
+
+/// Nothing can be caught there: the process is gone, with all its calls, and none is told more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_48_a_handler_that_aborts_its_process_fails_its_calls_in_time_and_other_servers_live() {
+    let no_core = ["sh", "-c", "ulimit -c 0; exec \"$0\" \"$@\""];
+    let start = || ServerProcess::start_with("tcp://127.0.0.1:0", Times::default(), &no_core, |_| {});
+    let (mut server, other) = (start(), start());
+    let ((lab, ward), (other_lab, other_ward)) = (server.clients().await, other.clients().await);
+    let (beside, elsewhere) = (tokio::spawn(lab.hang()), tokio::spawn(other_lab.hang()));
+    comes_true(async || ward.gauge().await.unwrap().started == 1).await;
+    comes_true(async || other_ward.gauge().await.unwrap().started == 1).await;
+    let called_at = Instant::now();
+    let errors = [soon(ward.abort()).await.unwrap_err(), soon(beside).await.unwrap().unwrap_err()];
+    let took = called_at.elapsed();
+    println!("failed {took:?} after the call: {}", errors[0]);
+    for error in errors {
+        assert_eq!((error.kind(), error.code()), (ErrorKind::ConnectionLost, Code::Unavailable));
+        assert_eq!((error.fate(), error.is_retryable()), (Fate::MaybeExecuted, false));
+    }
+    // The system ends the link; nobody has to wait for a ping.
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!server.child().wait().unwrap().success());
+    let error = soon(lab.echo("gone".into())).await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::NeverSent));
+    assert_eq!(soon(other_lab.echo("lives".into())).await.unwrap(), "lives");
+    assert!(!elsewhere.is_finished());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 #[allow(dead_code)]
 #[path = "../it/kit.rs"]
 mod kit;
+mod logs;
 mod netns;
 mod process;
 mod shim;

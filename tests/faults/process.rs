@@ -8,6 +8,7 @@ use farcall::{Limits, Server, service};
 use serde::{Deserialize, Serialize};
 
 use crate::kit::{self, LabClient, Probe, soon};
+use crate::logs;
 
 /// What a server process says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub trait Ward {
     async fn gauge(&self) -> Gauge;
     async fn deep(&self, value: Deep) -> u32;
     async fn empties(&self, all: Vec<()>) -> u64;
+    /// Takes the process down.
+    async fn abort(&self);
 }
 
 struct Nurse(Probe);
@@ -48,6 +51,10 @@ impl Ward for Nurse {
     async fn empties(&self, all: Vec<()>) -> u64 {
         let _inside = self.0.enter();
         all.len() as u64
+    }
+
+    async fn abort(&self) {
+        std::process::abort();
     }
 }
 
@@ -99,6 +106,7 @@ impl Times {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serves_in_a_process_of_its_own() {
     if let Ok(uri) = std::env::var(SERVE) {
+        logs::to_stderr();
         let times = Times::from_text(&std::env::var(TIMES).unwrap());
         let server = serve(&uri, times.limits(), &Probe::new()).await;
         println!("\nlistening on {}", server.uri());

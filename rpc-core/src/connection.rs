@@ -303,11 +303,6 @@ impl Connection {
         self.opened.live() + self.accepted.live()
     }
 
-    /// Returns how many calls were ever opened on this side.
-    pub fn calls_opened(&self) -> u64 {
-        self.last_opened
-    }
-
     /// Returns how many bytes wait to be written.
     pub fn unsent_bytes(&self) -> usize {
         self.outbox.len()
@@ -322,15 +317,6 @@ impl Connection {
     /// Tells whether no call is under way.
     pub fn is_idle(&self) -> bool {
         self.calls_in_flight() == 0
-    }
-
-    /// Waits until no call is under way and all is written, or the connection has ended.
-    pub fn poll_idle(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        if self.closed.is_some() || (self.is_idle() && self.outbox.is_empty()) {
-            return std::task::Poll::Ready(());
-        }
-        calls::set_waker(&mut self.idle, cx);
-        std::task::Poll::Pending
     }
 
     /// Tells whether nothing is under way and nothing is kept: what a connection must come back to.

@@ -182,6 +182,20 @@ impl Connection {
         }
     }
 
+    /// Returns how many calls were ever opened on this side.
+    pub fn calls_opened(&self) -> u64 {
+        self.last_opened
+    }
+
+    /// Waits until no call is under way and all is written, or the connection has ended.
+    pub fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.closed.is_some() || (self.is_idle() && self.outbox.is_empty()) {
+            return Poll::Ready(());
+        }
+        set_waker(&mut self.idle, cx);
+        Poll::Pending
+    }
+
     /// Answers a call that came in.
     ///
     /// An answer over the peer's limits goes out as a status that says so.

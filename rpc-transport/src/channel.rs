@@ -19,8 +19,7 @@ use tokio::sync::Notify;
 use crate::backoff::Backoff;
 use crate::call::{self, Called};
 use crate::limits::Limits;
-#[cfg(feature = "tls")]
-use crate::tls::TlsClient;
+use crate::link::ClientSecurity;
 use crate::uri::Uri;
 use connecting::State;
 use members::Member;
@@ -68,16 +67,15 @@ struct Options {
     backoff: Backoff,
     connect_timeout: Duration,
     pool: Pool,
-    #[cfg(feature = "tls")]
-    tls: Option<TlsClient>,
+    security: ClientSecurity,
 }
 
 /// A call goes to so many connections that turn out to have ended before it gives up.
 const CONNECTIONS_TRIED_MAX: u32 = 3;
 
 impl Channel {
-    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH` or `mem://NAME`. For `tls://HOST:PORT` use a [`builder`](Self::builder), which
-    /// is told whom to trust.
+    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH`, `mem://NAME`, or `ws://HOST:PORT/PATH` with the feature `websocket`. For `tls://` and
+    /// `wss://` use a [`builder`](Self::builder), which is told whom to trust.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an address that cannot be used, [`ErrorKind::Connect`] where no connection can be made.

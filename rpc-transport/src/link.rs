@@ -3,15 +3,21 @@
 mod mem;
 mod tcp;
 mod unix;
+#[cfg(feature = "websocket")]
+mod ws;
 
 use std::io;
+#[cfg(any(feature = "tls", feature = "websocket"))]
+use std::time::Duration;
 
 use rpc_core::{Error, ErrorKind, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "tls")]
-use crate::tls::{Handshake, TlsServer};
+use crate::tls::{self, Protocol, TlsClient, TlsServer};
 use crate::uri::Uri;
+#[cfg(feature = "websocket")]
+use crate::uri::WebUri;
 
 /// A byte stream to a peer.
 pub(crate) struct Link {
@@ -29,44 +35,117 @@ impl Link {
         Self { stream: Box::new(stream), peer: Peer::new(peer) }
     }
 
-    /// Connects to where a server listens; a link to `tls://` is still to be secured.
+    /// Connects to where a server listens; a [handshake](Self::shake_hands) may be due on the link.
     pub(crate) async fn connect(uri: &Uri) -> io::Result<Self> {
         match uri {
             Uri::Tcp(host) => tcp::connect(host).await,
             #[cfg(feature = "tls")]
             Uri::Tls(host) => Ok(Self::new(tcp::connect_stream(host).await?, uri.to_string())),
+            #[cfg(feature = "websocket")]
+            Uri::Ws(web) => Ok(Self::new(tcp::connect_stream(&web.host).await?, uri.to_string())),
             Uri::Unix(path) => unix::connect(path).await,
             Uri::Mem(name) => mem::connect(name).await,
         }
+    }
+
+    /// Secures a link that was made to the address, and opens a WebSocket on it, where the address says so.
+    #[cfg(any(feature = "tls", feature = "websocket"))]
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing needs security"))]
+    pub(crate) async fn shake_hands(self, uri: &Uri, security: &ClientSecurity) -> Result<Self, Error> {
+        let link = self;
+        #[cfg(feature = "tls")]
+        let link = match (uri.secure_host(), &security.tls) {
+            (Some(host), Some(tls)) => tls.secure(link, host, protocol(uri)).await?,
+            _ => link,
+        };
+        #[cfg(feature = "websocket")]
+        if let Uri::Ws(web) = uri {
+            return ws::open(link, web).await;
+        }
+        Ok(link)
+    }
+}
+
+/// What is spoken within TLS at the address.
+#[cfg(feature = "tls")]
+fn protocol(uri: &Uri) -> Protocol {
+    match uri {
+        #[cfg(feature = "websocket")]
+        Uri::Ws(_) => Protocol::Http,
+        _ => Protocol::Farcall,
     }
 }
 
 /// What a listener takes in.
 pub(crate) enum Incoming {
     Open(Link),
-    /// Its handshake takes time and processor, which others must not wait for.
-    #[cfg(feature = "tls")]
-    Tls(Handshake),
+    /// It takes time and processor, which others must not wait for.
+    #[cfg(any(feature = "tls", feature = "websocket"))]
+    Handshake(Handshake),
 }
 
-/// How links that come in are secured.
+/// What is to be done on a link that has come in before a connection is opened on it.
+#[cfg(any(feature = "tls", feature = "websocket"))]
+pub(crate) enum Handshake {
+    #[cfg(feature = "tls")]
+    Tls(tls::Handshake),
+    #[cfg(feature = "websocket")]
+    Ws(ws::Handshake),
+}
+
+#[cfg(any(feature = "tls", feature = "websocket"))]
+impl Handshake {
+    /// Does it, or tells the client why not; none where it comes to nothing in this time.
+    pub(crate) async fn run(self, limit: Duration) -> Option<Link> {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(handshake) => handshake.run(limit).await,
+            #[cfg(feature = "websocket")]
+            Self::Ws(handshake) => handshake.run(limit).await,
+        }
+    }
+}
+
+/// How links that are made are secured.
+#[derive(Clone, Default)]
+pub(crate) struct ClientSecurity {
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsClient>,
+}
+
+impl ClientSecurity {
+    /// Tells whether all is set that connecting to the address needs.
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing needs security"))]
+    pub(crate) fn allows(&self, uri: &Uri) -> Result<(), Error> {
+        #[cfg(feature = "tls")]
+        if uri.secure_host().is_some() && self.tls.is_none() {
+            let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        Ok(())
+    }
+}
+
+/// How links that come in are secured, and whose are let in.
 #[derive(Clone, Default)]
 pub(crate) struct Security {
     #[cfg(feature = "tls")]
     pub(crate) server: Option<TlsServer>,
+    /// The origins of web pages that may call.
+    #[cfg(feature = "websocket")]
+    pub(crate) origins: Vec<String>,
 }
 
 impl Security {
     /// Tells whether all is set that listening on the address needs.
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing needs security"))]
     fn allows(&self, uri: &Uri) -> Result<(), Error> {
-        match uri {
-            #[cfg(feature = "tls")]
-            Uri::Tls(_) if self.server.is_none() => {
-                let text = format!("{uri} needs a certificate: set one with ServerBuilder::tls");
-                Err(Error::new(ErrorKind::Config, text))
-            }
-            _ => Ok(()),
+        #[cfg(feature = "tls")]
+        if uri.secure_host().is_some() && self.server.is_none() {
+            let text = format!("{uri} needs a certificate: set one with ServerBuilder::tls");
+            return Err(Error::new(ErrorKind::Config, text));
         }
+        Ok(())
     }
 }
 
@@ -75,6 +154,10 @@ pub(crate) enum Listener {
     Tcp(tokio::net::TcpListener),
     #[cfg(feature = "tls")]
     Tls(tokio::net::TcpListener, TlsServer),
+    #[cfg(feature = "websocket")]
+    Ws(tokio::net::TcpListener, ws::Door),
+    #[cfg(all(feature = "tls", feature = "websocket"))]
+    Wss(tokio::net::TcpListener, ws::Door, TlsServer),
     Unix(unix::Listener),
     Mem(mem::Listener),
 }
@@ -88,7 +171,10 @@ impl Listener {
         })
     }
 
-    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing needs security"))]
+    #[cfg_attr(
+        not(any(feature = "tls", feature = "websocket")),
+        expect(unused_variables, reason = "nothing needs security")
+    )]
     async fn listen(uri: &Uri, security: &Security) -> io::Result<(Self, Uri)> {
         match uri {
             Uri::Tcp(host) => {
@@ -102,6 +188,19 @@ impl Listener {
                 let listener = tokio::net::TcpListener::bind(host).await?;
                 let local = Uri::Tls(listener.local_addr()?.to_string());
                 Ok((Self::Tls(listener, server), local))
+            }
+            #[cfg(feature = "websocket")]
+            Uri::Ws(web) => {
+                let listener = tokio::net::TcpListener::bind(&web.host).await?;
+                let local = WebUri { host: listener.local_addr()?.to_string(), ..web.clone() };
+                let path = web.target().split('?').next().unwrap_or("/").to_owned();
+                let door = ws::Door { path, origins: security.origins.clone() };
+                #[cfg(feature = "tls")]
+                if web.secure {
+                    let server = security.server.clone().ok_or(io::ErrorKind::InvalidInput)?;
+                    return Ok((Self::Wss(listener, door, server), Uri::Ws(local)));
+                }
+                Ok((Self::Ws(listener, door), Uri::Ws(local)))
             }
             Uri::Unix(path) => Ok((Self::Unix(unix::Listener::bind(path).await?), uri.clone())),
             Uri::Mem(name) => {
@@ -122,7 +221,23 @@ impl Listener {
             #[cfg(feature = "tls")]
             Self::Tls(listener, server) => {
                 let (stream, peer) = tcp::accept_stream(listener).await?;
-                return Ok(Incoming::Tls(Handshake::new(stream, format!("tls://{peer}"), server.clone())));
+                let peer = format!("tls://{peer}");
+                let handshake = tls::Handshake::new(stream, peer, server.clone(), Protocol::Farcall);
+                return Ok(Incoming::Handshake(Handshake::Tls(handshake)));
+            }
+            #[cfg(feature = "websocket")]
+            Self::Ws(listener, door) => {
+                let (stream, peer) = tcp::accept_stream(listener).await?;
+                let lower = ws::Lower::Plain(Link::new(stream, format!("ws://{peer}")));
+                return Ok(Incoming::Handshake(Handshake::Ws(ws::Handshake { lower, door: door.clone() })));
+            }
+            #[cfg(all(feature = "tls", feature = "websocket"))]
+            Self::Wss(listener, door, server) => {
+                let (stream, peer) = tcp::accept_stream(listener).await?;
+                let peer = format!("wss://{peer}");
+                let lower = tls::Handshake::new(stream, peer, server.clone(), Protocol::Http);
+                let handshake = ws::Handshake { lower: ws::Lower::Tls(lower), door: door.clone() };
+                return Ok(Incoming::Handshake(Handshake::Ws(handshake)));
             }
             Self::Unix(listener) => listener.accept().await,
             Self::Mem(listener) => listener.accept().await,

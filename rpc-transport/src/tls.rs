@@ -21,8 +21,26 @@ pub use pem::Pem;
 pub(crate) use server::Handshake;
 pub use server::{TlsServer, TlsServerBuilder};
 
-/// What a farcall link is called in ALPN (RFC 7301).
-const ALPN: &[u8] = b"farcall/1";
+/// What is spoken within TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Farcall's own frames.
+    Farcall,
+    /// HTTP/1.1, which opens a WebSocket.
+    #[cfg(feature = "websocket")]
+    Http,
+}
+
+impl Protocol {
+    /// Its name in ALPN (RFC 7301).
+    fn alpn(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Farcall => vec![b"farcall/1".to_vec()],
+            #[cfg(feature = "websocket")]
+            Self::Http => vec![b"http/1.1".to_vec()],
+        }
+    }
+}
 
 /// Which versions of TLS a side speaks.
 ///

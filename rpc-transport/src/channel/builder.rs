@@ -3,13 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(feature = "tls")]
-use rpc_core::ErrorKind;
 use rpc_core::{Error, Identity, Layer, Stack};
 
 use super::{Channel, Options, Pool};
 use crate::backoff::Backoff;
 use crate::limits::Limits;
+use crate::link::ClientSecurity;
 #[cfg(feature = "tls")]
 use crate::tls::TlsClient;
 use crate::uri::Uri;
@@ -56,8 +55,7 @@ impl ChannelBuilder {
             backoff: Backoff::default(),
             connect_timeout: Duration::from_secs(20),
             pool: Pool::default(),
-            #[cfg(feature = "tls")]
-            tls: None,
+            security: ClientSecurity::default(),
         };
         Self { uri: uri.to_owned(), options, layers: Identity::new() }
     }
@@ -99,10 +97,10 @@ impl<L> ChannelBuilder<L> {
         self
     }
 
-    /// Sets whom the channel trusts on `tls://`, and who it is there; such an address cannot be used without.
+    /// Sets whom the channel trusts on `tls://` and `wss://`, and who it is there; such an address cannot be used without.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: TlsClient) -> Self {
-        self.options.tls = Some(tls);
+        self.options.security.tls = Some(tls);
         self
     }
 
@@ -132,11 +130,7 @@ impl<L> ChannelBuilder<L> {
 
     fn channel(uri: &str, options: Options) -> Result<Channel, Error> {
         let uri = Uri::parse(uri)?;
-        #[cfg(feature = "tls")]
-        if matches!(uri, Uri::Tls(_)) && options.tls.is_none() {
-            let text = format!("{uri} needs trust roots: set them with ChannelBuilder::tls");
-            return Err(Error::new(ErrorKind::Config, text));
-        }
+        options.security.allows(&uri)?;
         Ok(Channel::new(uri, options))
     }
 }

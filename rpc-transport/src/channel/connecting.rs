@@ -14,8 +14,6 @@ use super::members::Retired;
 use crate::clock::now;
 use crate::connection::ClientConnection;
 use crate::link::Link;
-#[cfg(feature = "tls")]
-use crate::uri::Uri;
 
 /// What changes when connections come and go, and no call looks at.
 #[derive(Default)]
@@ -167,12 +165,15 @@ impl Inner {
             }
         };
         let limits = &self.options.limits.clone().halve_pings(pings_halved);
-        #[cfg(feature = "tls")]
-        if let (Uri::Tls(host), Some(tls)) = (&self.uri, &self.options.tls) {
-            let open = async { ClientConnection::open(tls.secure(link, host).await?, limits).await };
+        #[cfg(any(feature = "tls", feature = "websocket"))]
+        if let Some(kind) = self.uri.handshake() {
+            let open = async {
+                let link = link.shake_hands(&self.uri, &self.options.security).await?;
+                ClientConnection::open(link, limits).await
+            };
             let opened = tokio::time::timeout(limits.handshake_timeout, open).await;
             return opened.unwrap_or_else(|_| {
-                let text = format!("the TLS handshake was not done within {:?}", limits.handshake_timeout);
+                let text = format!("the {kind} handshake was not done within {:?}", limits.handshake_timeout);
                 Err(Error::new(ErrorKind::Connect, text))
             });
         }

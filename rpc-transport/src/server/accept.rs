@@ -13,8 +13,8 @@ use super::{Inspector, Phase, until};
 use crate::backoff::Backoff;
 use crate::limits::Limits;
 use crate::link::{Incoming, Link, Listener};
-#[cfg(feature = "tls")]
-use crate::{clock::now, tls::Handshake};
+#[cfg(any(feature = "tls", feature = "websocket"))]
+use crate::{clock::now, link::Handshake};
 
 /// What each connection of a server needs.
 pub(super) struct Acceptor<S> {
@@ -71,9 +71,9 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
                 };
                 match incoming {
                     Incoming::Open(link) => start(link, acceptor.clone(), place),
-                    #[cfg(feature = "tls")]
-                    Incoming::Tls(handshake) => {
-                        drop(tokio::spawn(start_secured(handshake, acceptor.clone(), place)))
+                    #[cfg(any(feature = "tls", feature = "websocket"))]
+                    Incoming::Handshake(handshake) => {
+                        drop(tokio::spawn(start_after(handshake, acceptor.clone(), place)))
                     }
                 }
             }
@@ -109,9 +109,9 @@ fn start<S: Service>(link: Link, mut acceptor: Acceptor<S>, place: Place) {
     }
 }
 
-/// Secures the link first, within the time that opening the connection has.
-#[cfg(feature = "tls")]
-async fn start_secured<S: Service>(handshake: Handshake, mut acceptor: Acceptor<S>, place: Place) {
+/// Shakes hands on the link first, within the time that opening the connection has.
+#[cfg(any(feature = "tls", feature = "websocket"))]
+async fn start_after<S: Service>(handshake: Handshake, mut acceptor: Acceptor<S>, place: Place) {
     let began_at = now();
     let limit = acceptor.limits.handshake_timeout;
     let secured = until(&mut acceptor.phase, Phase::Draining, handshake.run(limit)).await;

@@ -141,7 +141,19 @@ impl<L> ServerBuilder<L> {
         self
     }
 
-    /// Sets how `tls://` addresses are secured; all of a server's share it.
+    /// Lets pages of these origins call over `ws://` and `wss://`, such as `https://app.example`; `*` lets all.
+    ///
+    /// A browser says whose page asks, and a page of anywhere can ask for any address that the browser reaches, this machine's included. Clients
+    /// that are no browsers say nothing and are let in: this is no replacement for knowing who calls.
+    ///
+    /// Default: pages of the host and port that the server is called by. Behind a proxy that calls it by another name, name the pages' origin.
+    #[cfg(feature = "websocket")]
+    pub fn web_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.security.origins.extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets how `tls://` and `wss://` addresses are secured; all of a server's share it.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: TlsServer) -> Self {
         self.security.server = Some(tls);
@@ -164,8 +176,8 @@ impl<L> ServerBuilder<L> {
     /// Port 0 lets the system choose: [`Server::uri`] says which. On `mem://` an empty name does the same.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) for an address that cannot be used, two methods with the same id, or `tls://` without
-    /// a certificate, [`ErrorKind::Connect`](rpc_core::ErrorKind::Connect) where the address cannot be listened on.
+    /// [`ErrorKind::Config`](rpc_core::ErrorKind::Config) for an address that cannot be used, two methods with the same id, or `tls://` and the
+    /// like without a certificate, [`ErrorKind::Connect`](rpc_core::ErrorKind::Connect) where the address cannot be listened on.
     pub async fn bind(mut self, uri: impl Into<String>) -> Result<Server, Error>
     where
         L: Layer<Router>,

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::fault::{Side, explain, words};
 use super::live::{Live, RELOAD_INTERVAL, Recipe, TlsCounts};
 use super::pem::{Pair, Pem, revocation_lists, roots, unusable};
-use super::{ALPN, TlsVersions, provider};
+use super::{Protocol, TlsVersions, provider};
 use crate::link::Link;
 
 /// Whom a channel to `tls://` trusts, and how it shows who it is.
@@ -71,12 +71,14 @@ impl TlsClient {
     }
 
     /// Secures a link to `HOST:PORT`.
-    pub(crate) async fn secure(&self, link: Link, host: &str) -> Result<Link, Error> {
+    pub(crate) async fn secure(&self, link: Link, host: &str, protocol: Protocol) -> Result<Link, Error> {
         let server_name = match &self.server_name {
             Some(name) => name.clone(),
             None => name_in(host)?,
         };
-        let config = self.live.latest().await;
+        let mut config = self.live.latest().await;
+        // What costs is shared by the copy.
+        Arc::make_mut(&mut config).alpn_protocols = protocol.alpn();
         let connected = TlsConnector::from(config).connect(server_name, link.stream).await;
         let stream = connected.map_err(|error| {
             self.live.tally.failed();
@@ -201,11 +203,10 @@ impl Recipe for Settings {
             .with_webpki_verifier(verifier);
         let certified = self.pair.as_ref().map(Pair::read).transpose()?;
         let own = certified.as_ref().and_then(|certified| certified.cert.first().cloned());
-        let mut config = match certified {
+        let config = match certified {
             Some(certified) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified))),
             None => config.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![ALPN.to_vec()];
         Ok((config, own))
     }
 }

@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::fault::{Side, explain};
 use super::live::{Live, RELOAD_INTERVAL, Recipe, TlsCounts};
 use super::pem::{Pair, Pem, revocation_lists, roots, unusable};
-use super::{ALPN, TlsVersions, certificate, provider};
+use super::{Protocol, TlsVersions, certificate, provider};
 use crate::connection::FAREWELL_MAX;
 use crate::link::Link;
 
@@ -166,7 +166,6 @@ impl Recipe for Settings {
             .map_err(|error| unusable("these versions of TLS", &error))?
             .with_client_cert_verifier(self.verifier()?)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-        config.alpn_protocols = vec![ALPN.to_vec()];
         // What a session says travels with the client, so that it costs no memory here; the key is this configuration's own.
         config.ticketer = Ticketer::new().map_err(|error| unusable("tickets for sessions", &error))?;
         Ok((config, own))
@@ -190,6 +189,7 @@ pub(crate) struct Handshake {
     stream: TcpStream,
     peer: String,
     server: TlsServer,
+    protocol: Protocol,
 }
 
 /// What a TLS connection starts with: a record of the handshake (RFC 8446, section 5.1).
@@ -200,14 +200,14 @@ const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nco
 const ALERT: &[u8] = &[0x15, 3, 3, 0, 2, 2, 70];
 
 impl Handshake {
-    pub(crate) fn new(stream: TcpStream, peer: String, server: TlsServer) -> Self {
-        Self { stream, peer, server }
+    pub(crate) fn new(stream: TcpStream, peer: String, server: TlsServer, protocol: Protocol) -> Self {
+        Self { stream, peer, server, protocol }
     }
 
     /// Secures the link, or tells the client why not; none where it comes to nothing in this time.
     pub(crate) async fn run(self, limit: Duration) -> Option<Link> {
-        let Self { stream, peer, server } = self;
-        let (error, stream) = match timeout(limit, server.secure(stream, &peer)).await {
+        let Self { stream, peer, server, protocol } = self;
+        let (error, stream) = match timeout(limit, server.secure(stream, &peer, protocol)).await {
             Ok(Ok(link)) => return Some(link),
             Ok(Err(failed)) => failed,
             Err(_) => (io::Error::new(io::ErrorKind::TimedOut, "it was not done in time"), None),
@@ -226,7 +226,7 @@ impl Handshake {
 type Failed = (io::Error, Option<TcpStream>);
 
 impl TlsServer {
-    async fn secure(&self, mut stream: TcpStream, peer: &str) -> Result<Link, Failed> {
+    async fn secure(&self, mut stream: TcpStream, peer: &str, protocol: Protocol) -> Result<Link, Failed> {
         match first_byte(&stream).await {
             Ok(HANDSHAKE_RECORD) => {}
             Ok(other) => {
@@ -238,7 +238,9 @@ impl TlsServer {
             }
             Err(error) => return Err((error, None)),
         }
-        let config = self.live.latest().await;
+        let mut config = self.live.latest().await;
+        // What costs is shared by the copy.
+        Arc::make_mut(&mut config).alpn_protocols = protocol.alpn();
         let accepted = TlsAcceptor::from(config).accept(stream).into_fallible().await;
         let stream = accepted.map_err(|(error, stream)| (explain(error, Side::Server), Some(stream)))?;
         let session = stream.get_ref().1;

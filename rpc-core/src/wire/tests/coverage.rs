@@ -34,7 +34,7 @@ fn every_rule_is_named_by_a_test() {
 #[test]
 fn rules_are_numbered_in_order() {
     let rules = rules();
-    for letter in "HFIPSCKGLE".chars() {
+    for letter in "HFIPSCKGWLE".chars() {
         let numbers: Vec<usize> =
             rules.iter().filter_map(|rule| rule.strip_prefix(letter)?.parse().ok()).collect();
         assert!(!numbers.is_empty());
@@ -55,7 +55,7 @@ fn rules() -> Vec<String> {
 
 fn is_rule(id: &str) -> bool {
     let mut chars = id.chars();
-    chars.next().is_some_and(|letter| "HFIPSCKGLE".contains(letter))
+    chars.next().is_some_and(|letter| "HFIPSCKGWLE".contains(letter))
         && !chars.as_str().is_empty()
         && chars.all(|digit| digit.is_ascii_digit())
 }
@@ -63,7 +63,7 @@ fn is_rule(id: &str) -> bool {
 fn rules_in_tests() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    for folder in ["rpc-core", "rpc-transport", "tests/it", "tests/faults"] {
+    for folder in ["rpc-core", "rpc-transport", "tests/it", "tests/faults", "tests/links"] {
         rust_files(&root.join(folder), &mut files);
     }
     let mut rules = BTreeSet::new();

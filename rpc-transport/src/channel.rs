@@ -74,8 +74,8 @@ struct Options {
 const CONNECTIONS_TRIED_MAX: u32 = 3;
 
 impl Channel {
-    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH`, `mem://NAME`, or `ws://HOST:PORT/PATH` with the feature `websocket`. For `tls://` and
-    /// `wss://` use a [`builder`](Self::builder), which is told whom to trust.
+    /// Connects to a server: `tcp://HOST:PORT`, `unix:///PATH`, `mem://NAME`, or `ws://HOST:PORT/PATH` with the feature `websocket`. For `tls://`,
+    /// `wss://` and `quic://` use a [`builder`](Self::builder), which is told whom to trust.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an address that cannot be used, [`ErrorKind::Connect`] where no connection can be made.

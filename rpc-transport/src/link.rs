@@ -1,6 +1,8 @@
 //! Byte streams to a peer, whatever carries them.
 
 mod mem;
+#[cfg(feature = "quic")]
+pub(crate) mod quic;
 mod tcp;
 mod unix;
 #[cfg(feature = "websocket")]
@@ -13,6 +15,7 @@ use std::time::Duration;
 use rpc_core::{Error, ErrorKind, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::limits::Limits;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Protocol, TlsClient, TlsServer};
 use crate::uri::Uri;
@@ -35,12 +38,14 @@ impl Link {
         Self { stream: Box::new(stream), peer: Peer::new(peer) }
     }
 
-    /// Connects to where a server listens; a [handshake](Self::shake_hands) may be due on the link.
+    /// Connects to where a server listens, which is not for QUIC; a [handshake](Self::shake_hands) may be due on the link.
     pub(crate) async fn connect(uri: &Uri) -> io::Result<Self> {
         match uri {
             Uri::Tcp(host) => tcp::connect(host).await,
             #[cfg(feature = "tls")]
             Uri::Tls(host) => Ok(Self::new(tcp::connect_stream(host).await?, uri.to_string())),
+            #[cfg(feature = "quic")]
+            Uri::Quic(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(feature = "websocket")]
             Uri::Ws(web) => Ok(Self::new(tcp::connect_stream(&web.host).await?, uri.to_string())),
             Uri::Unix(path) => unix::connect(path).await,
@@ -91,6 +96,8 @@ pub(crate) enum Handshake {
     Tls(tls::Handshake),
     #[cfg(feature = "websocket")]
     Ws(ws::Handshake),
+    #[cfg(feature = "quic")]
+    Quic(quic::Handshake),
 }
 
 #[cfg(any(feature = "tls", feature = "websocket"))]
@@ -102,6 +109,8 @@ impl Handshake {
             Self::Tls(handshake) => handshake.run(limit).await,
             #[cfg(feature = "websocket")]
             Self::Ws(handshake) => handshake.run(limit).await,
+            #[cfg(feature = "quic")]
+            Self::Quic(handshake) => handshake.run(limit).await,
         }
     }
 }
@@ -158,14 +167,23 @@ pub(crate) enum Listener {
     Ws(tokio::net::TcpListener, ws::Door),
     #[cfg(all(feature = "tls", feature = "websocket"))]
     Wss(tokio::net::TcpListener, ws::Door, TlsServer),
+    #[cfg(feature = "quic")]
+    Quic(quic::Listener),
     Unix(unix::Listener),
     Mem(mem::Listener),
 }
 
 impl Listener {
     /// Listens, and gives the address with what the system has chosen filled in.
-    pub(crate) async fn bind(uri: &Uri, security: &Security) -> Result<(Self, Uri), Error> {
+    #[cfg_attr(not(feature = "quic"), expect(unused_variables, reason = "they are held to later"))]
+    pub(crate) async fn bind(uri: &Uri, security: &Security, limits: &Limits) -> Result<(Self, Uri), Error> {
         security.allows(uri)?;
+        #[cfg(feature = "quic")]
+        if let (Uri::Quic(host), Some(server)) = (uri, &security.server) {
+            let listener = quic::Listener::bind(host, server.clone(), limits.clone()).await?;
+            let local = Uri::Quic(listener.local());
+            return Ok((Self::Quic(listener), local));
+        }
         Self::listen(uri, security).await.map_err(|error| {
             Error::new(ErrorKind::Connect, format!("cannot listen on {uri}: {error}")).with_source(error)
         })
@@ -202,12 +220,25 @@ impl Listener {
                 }
                 Ok((Self::Ws(listener, door), Uri::Ws(local)))
             }
+            #[cfg(feature = "quic")]
+            Uri::Quic(_) => Err(io::ErrorKind::Unsupported.into()),
             Uri::Unix(path) => Ok((Self::Unix(unix::Listener::bind(path).await?), uri.clone())),
             Uri::Mem(name) => {
                 let listener = mem::Listener::bind(name)?;
                 let local = Uri::Mem(listener.name().to_owned());
                 Ok((Self::Mem(listener), local))
             }
+        }
+    }
+
+    /// Stops listening; the address is free again afterwards.
+    ///
+    /// # Cancel safety
+    /// It can be dropped at any time; the address is free a little later then.
+    pub(crate) async fn close(self) {
+        #[cfg(feature = "quic")]
+        if let Self::Quic(listener) = self {
+            listener.close().await;
         }
     }
 
@@ -238,6 +269,10 @@ impl Listener {
                 let lower = tls::Handshake::new(stream, peer, server.clone(), Protocol::Http);
                 let handshake = ws::Handshake { lower: ws::Lower::Tls(lower), door: door.clone() };
                 return Ok(Incoming::Handshake(Handshake::Ws(handshake)));
+            }
+            #[cfg(feature = "quic")]
+            Self::Quic(listener) => {
+                return Ok(Incoming::Handshake(Handshake::Quic(listener.accept().await?)));
             }
             Self::Unix(listener) => listener.accept().await,
             Self::Mem(listener) => listener.accept().await,

@@ -16,6 +16,8 @@ use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
 
 pub use client::{TlsClient, TlsClientBuilder};
+#[cfg(feature = "quic")]
+pub(crate) use fault::{Side as FaultSide, alert_in_words};
 pub use live::TlsCounts;
 pub use pem::Pem;
 pub(crate) use server::Handshake;
@@ -33,7 +35,7 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// Its name in ALPN (RFC 7301).
-    fn alpn(self) -> Vec<Vec<u8>> {
+    pub(crate) fn alpn(self) -> Vec<Vec<u8>> {
         match self {
             Self::Farcall => vec![b"farcall/1".to_vec()],
             #[cfg(feature = "websocket")]
@@ -70,6 +72,18 @@ impl TlsVersions {
 }
 
 /// Named at each use: where a program has several providers compiled in, rustls' default would panic.
+/// Why a side cannot speak QUIC.
+#[cfg(feature = "quic")]
+fn no_quic(versions: TlsVersions) -> Result<(), rpc_core::Error> {
+    match versions {
+        TlsVersions::Tls12 => {
+            let text = "quic:// speaks TLS 1.3 only, and these settings allow 1.2 only: change TlsVersions";
+            Err(rpc_core::Error::new(rpc_core::ErrorKind::Config, text))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }

@@ -16,6 +16,9 @@ pub(crate) enum Uri {
     /// `ws://HOST:PORT/PATH`, and `wss://` for the same over TLS.
     #[cfg(feature = "websocket")]
     Ws(WebUri),
+    /// `quic://HOST:PORT`.
+    #[cfg(feature = "quic")]
+    Quic(String),
     /// `unix:///PATH`, or `unix://PATH` for a relative one.
     Unix(PathBuf),
     /// `mem://NAME`, within the process.
@@ -78,11 +81,17 @@ impl Uri {
             Some(("ws" | "wss", _)) => {
                 Err(unusable(text, "this build speaks no WebSockets: turn on the feature `websocket`"))
             }
+            #[cfg(feature = "quic")]
+            Some(("quic", host)) if has_port(host) => Ok(Self::Quic(host.to_owned())),
+            #[cfg(feature = "quic")]
+            Some(("quic", _)) => Err(unusable(text, "a port is missing, as in quic://127.0.0.1:7443")),
+            #[cfg(not(feature = "quic"))]
+            Some(("quic", _)) => Err(unusable(text, "this build speaks no QUIC: turn on the feature `quic`")),
             Some(("tcp", _)) => Err(unusable(text, "a port is missing, as in tcp://127.0.0.1:7000")),
             Some(("unix", "")) => Err(unusable(text, "a path is missing, as in unix:///run/app.sock")),
             Some(("unix", path)) => Ok(Self::Unix(path.into())),
             Some(("mem", name)) => Ok(Self::Mem(name.to_owned())),
-            Some(_) => Err(unusable(text, "the scheme is not one of tcp, tls, unix, mem, ws and wss")),
+            Some(_) => Err(unusable(text, "the scheme is not one of tcp, tls, quic, unix, mem, ws and wss")),
             None => Err(unusable(text, "a scheme is missing, as in tcp://127.0.0.1:7000")),
         }
     }
@@ -92,6 +101,8 @@ impl Uri {
     pub(crate) fn secure_host(&self) -> Option<&str> {
         match self {
             Self::Tls(host) => Some(host),
+            #[cfg(feature = "quic")]
+            Self::Quic(host) => Some(host),
             #[cfg(feature = "websocket")]
             Self::Ws(uri) if uri.secure => Some(&uri.host),
             _ => None,
@@ -128,6 +139,8 @@ impl fmt::Display for Uri {
             Self::Tcp(host) => write!(f, "tcp://{host}"),
             #[cfg(feature = "tls")]
             Self::Tls(host) => write!(f, "tls://{host}"),
+            #[cfg(feature = "quic")]
+            Self::Quic(host) => write!(f, "quic://{host}"),
             #[cfg(feature = "websocket")]
             Self::Ws(WebUri { secure, host, path }) => {
                 write!(f, "{}://{host}{path}", if *secure { "wss" } else { "ws" })
@@ -173,7 +186,7 @@ mod tests {
     fn an_address_that_cannot_be_used_says_why() {
         let why = |text: &str| Uri::parse(text).unwrap_err().to_string();
         assert!(why("127.0.0.1:7000").contains("scheme is missing"));
-        assert!(why("http://a:1").contains("not one of tcp, tls, unix, mem, ws and wss"));
+        assert!(why("http://a:1").contains("not one of tcp, tls, quic, unix, mem, ws and wss"));
         #[cfg(feature = "tls")]
         assert!(why("tls://localhost").contains("port is missing"));
         #[cfg(not(feature = "tls"))]
@@ -182,6 +195,10 @@ mod tests {
         assert!(why("ws://").contains("host is missing"));
         #[cfg(not(feature = "websocket"))]
         assert!(why("ws://localhost:1").contains("feature `websocket`"));
+        #[cfg(feature = "quic")]
+        assert!(why("quic://localhost").contains("port is missing"));
+        #[cfg(not(feature = "quic"))]
+        assert!(why("quic://localhost:1").contains("feature `quic`"));
         assert!(why("tcp://localhost").contains("port is missing"));
         assert!(why("tcp://::1:7000").contains("port is missing"));
         assert!(why("unix://").contains("path is missing"));

@@ -46,6 +46,7 @@ over! {
     unix,
     mem,
     #[cfg(feature = "tls")] tls,
+    #[cfg(feature = "quic")] quic,
     #[cfg(feature = "websocket")] ws,
     #[cfg(all(feature = "tls", feature = "websocket"))] wss,
 }

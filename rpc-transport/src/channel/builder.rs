@@ -97,7 +97,7 @@ impl<L> ChannelBuilder<L> {
         self
     }
 
-    /// Sets whom the channel trusts on `tls://` and `wss://`, and who it is there; such an address cannot be used without.
+    /// Sets whom the channel trusts on `tls://`, `wss://` and `quic://`, and who it is there; such an address cannot be used without.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: TlsClient) -> Self {
         self.options.security.tls = Some(tls);

@@ -14,6 +14,8 @@ use super::members::Retired;
 use crate::clock::now;
 use crate::connection::ClientConnection;
 use crate::link::Link;
+#[cfg(feature = "quic")]
+use crate::{link::quic, uri::Uri};
 
 /// What changes when connections come and go, and no call looks at.
 #[derive(Default)]
@@ -151,6 +153,11 @@ impl Inner {
     }
 
     async fn connect(&self, pings_halved: u32) -> Result<ClientConnection, Error> {
+        let limits = &self.options.limits.clone().halve_pings(pings_halved);
+        #[cfg(feature = "quic")]
+        if let (Uri::Quic(host), Some(tls)) = (&self.uri, &self.options.security.tls) {
+            return ClientConnection::open(quic::connect(host, tls, limits).await?, limits).await;
+        }
         let timeout = self.options.connect_timeout;
         let link = tokio::time::timeout(timeout, Link::connect(&self.uri));
         let link = match link.await {
@@ -164,7 +171,6 @@ impl Inner {
                 return Err(Error::new(ErrorKind::Connect, text));
             }
         };
-        let limits = &self.options.limits.clone().halve_pings(pings_halved);
         #[cfg(any(feature = "tls", feature = "websocket"))]
         if let Some(kind) = self.uri.handshake() {
             let open = async {

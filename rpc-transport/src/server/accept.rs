@@ -58,7 +58,7 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
     let mut phase = acceptor.phase.clone();
     let mut failures = 0_u32;
     loop {
-        let Some(accepted) = until(&mut phase, Phase::Draining, listener.accept()).await else { return };
+        let Some(accepted) = until(&mut phase, Phase::Draining, listener.accept()).await else { break };
         match accepted {
             Ok(incoming) => {
                 failures = 0;
@@ -82,11 +82,12 @@ pub(super) async fn accept_loop<S: Service>(mut listener: Listener, acceptor: Ac
                 let wait = backoff.after(failures, fastrand::f64());
                 tracing::warn!(%error, ?wait, "a link could not be accepted; trying again");
                 if until(&mut phase, Phase::Draining, tokio::time::sleep(wait)).await.is_none() {
-                    return;
+                    break;
                 }
             }
         }
     }
+    until(&mut phase, Phase::Stopping, listener.close()).await;
 }
 
 /// Where a link goes.

@@ -153,7 +153,7 @@ impl<L> ServerBuilder<L> {
         self
     }
 
-    /// Sets how `tls://` and `wss://` addresses are secured; all of a server's share it.
+    /// Sets how `tls://`, `wss://` and `quic://` addresses are secured; all of a server's share it.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: TlsServer) -> Self {
         self.security.server = Some(tls);
@@ -186,7 +186,7 @@ impl<L> ServerBuilder<L> {
         let mut listeners = Vec::new();
         for uri in &self.uris {
             let uri = Uri::parse(uri)?;
-            listeners.push(Listener::bind(&uri, &self.security).await?);
+            listeners.push(Listener::bind(&uri, &self.security, &self.limits).await?);
         }
         let (grace, limits) = (self.grace, self.limits.clone());
         let age = self.age_max.map(|max| Age { max, grace });

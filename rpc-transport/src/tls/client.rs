@@ -70,6 +70,25 @@ impl TlsClient {
         self.live.tally.counts()
     }
 
+    /// Gives what a QUIC connection to `HOST:PORT` is secured with, and the name that the server must have.
+    #[cfg(feature = "quic")]
+    pub(crate) async fn for_quic(&self, host: &str) -> Result<(Arc<ClientConfig>, String), Error> {
+        super::no_quic(self.live.recipe().versions)?;
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            None => name_in(host)?,
+        };
+        let mut config = self.live.latest().await;
+        Arc::make_mut(&mut config).alpn_protocols = Protocol::Farcall.alpn();
+        Ok((config, name.to_str().into_owned()))
+    }
+
+    /// Counts a handshake that was done elsewhere.
+    #[cfg(feature = "quic")]
+    pub(crate) fn count(&self, is_done: bool) {
+        if is_done { self.live.tally.done(None) } else { self.live.tally.failed() }
+    }
+
     /// Secures a link to `HOST:PORT`.
     pub(crate) async fn secure(&self, link: Link, host: &str, protocol: Protocol) -> Result<Link, Error> {
         let server_name = match &self.server_name {

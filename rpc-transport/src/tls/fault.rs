@@ -6,7 +6,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerInco
 
 /// The side that has found a fault, or was told of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Client,
     Server,
 }
@@ -129,6 +129,12 @@ fn of_certificate(fault: &CertificateError, side: Side) -> String {
         }
         other => format!("the {peer}'s certificate is not valid: {other}"),
     }
+}
+
+/// Says what an alert means that a peer has sent, by its number.
+#[cfg(feature = "quic")]
+pub(crate) fn alert_in_words(number: u8, side: Side) -> String {
+    of_alert(AlertDescription::from(number), side)
 }
 
 /// The peer has refused this side, and said why.

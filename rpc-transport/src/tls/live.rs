@@ -57,6 +57,11 @@ impl<R: Recipe> Live<R> {
         Ok(Self { recipe, current, interval, next_look, seen, tally: Tally::default() })
     }
 
+    #[cfg(feature = "quic")]
+    pub(super) fn recipe(&self) -> &R {
+        &self.recipe
+    }
+
     /// Returns the latest configuration, after a look at the files where it is time for one.
     ///
     /// # Cancel safety

@@ -256,6 +256,30 @@ impl TlsServer {
     }
 }
 
+#[cfg(feature = "quic")]
+impl TlsServer {
+    /// Gives what a QUIC connection that comes in is secured with.
+    pub(crate) async fn for_quic(&self) -> Result<Arc<ServerConfig>, Error> {
+        super::no_quic(self.live.recipe().versions)?;
+        let mut config = self.live.latest().await;
+        Arc::make_mut(&mut config).alpn_protocols = Protocol::Farcall.alpn();
+        Ok(config)
+    }
+
+    /// Counts a handshake that was done elsewhere.
+    pub(crate) fn count(&self, is_done: bool) {
+        if is_done { self.live.tally.done(None) } else { self.live.tally.failed() }
+    }
+
+    /// Reads the certificate that a peer has shown in a handshake that was done elsewhere.
+    pub(crate) fn peer(uri: String, chain: Option<&[CertificateDer<'_>]>) -> io::Result<Peer> {
+        let Some(chain) = chain else { return Ok(Peer::new(uri)) };
+        let certificate = certificate::of_peer(chain);
+        let certificate = certificate.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Peer::new(uri).with_certificate(certificate))
+    }
+}
+
 async fn first_byte(stream: &TcpStream) -> io::Result<u8> {
     let mut first = [0];
     match stream.peek(&mut first).await? {

@@ -1,0 +1,364 @@
+//! One byte stream of frames on this side, a stream for each call on the wire.
+//!
+//! The machine and its driver know nothing of QUIC. What they write is cut into frames here, and each goes to the stream of its call; what
+//! arrives on the streams is handed on in whole frames, as they come. On the wire the stream says which call a frame belongs to, so its id is put
+//! in here: that of a call of the peer's is made up, in the order of arrival, which is the order that the machine expects (rule Q3).
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream, VarInt, WriteError};
+use rpc_core::wire::{FrameHeader, FrameKind, ResetCode, StreamId};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::arrivals::{Arrival, Sink};
+use super::calls::{Calls, Output};
+use super::{frames, words};
+use crate::limits::Limits;
+
+/// So much may wait to be written to streams before more is taken.
+const QUEUED_BYTES_MAX: usize = 256 << 10;
+/// So much is gathered of what has arrived before it is handed on.
+const GATHERED_BYTES: usize = 64 << 10;
+
+type OpeningStream = Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
+
+/// A QUIC connection as a link.
+pub(super) struct Mux {
+    connection: Connection,
+    /// A client's own, which lives as long as its connection.
+    _endpoint: Option<Endpoint>,
+    sink: Sink,
+    arrivals: mpsc::Receiver<Arrival>,
+    is_client: bool,
+    calls: Calls,
+    /// What concerns the connection.
+    control: Output,
+    /// Calls whose streams are still to be opened, in this order.
+    unopened: VecDeque<u64>,
+    opening: Option<OpeningStream>,
+    /// Calls with something to be written.
+    unwritten: VecDeque<u64>,
+    queued_bytes: usize,
+    /// What the machine has written and is not a whole frame yet.
+    partial: BytesMut,
+    /// The own opening was written.
+    has_opened: bool,
+    /// What is to be handed to the machine.
+    gathered: BytesMut,
+    control_ended: bool,
+    lost: Option<ConnectionError>,
+    /// Waits until the peer has all that was written.
+    farewell: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Mux {
+    /// Makes a link of a connection and its first stream.
+    pub(super) fn new(
+        connection: Connection,
+        control: (SendStream, RecvStream),
+        limits: &Limits,
+        endpoint: Option<Endpoint>,
+    ) -> Self {
+        let settings = &limits.config.settings;
+        let (sink, arrivals) = Sink::new(settings.frame_bytes_max);
+        let (send, recv) = control;
+        // A sign of life must not wait for what calls send.
+        let _ = send.set_priority(1);
+        tokio::spawn(sink.clone().read_control(recv));
+        tokio::spawn(sink.clone().watch(connection.clone()));
+        let is_client = endpoint.is_some();
+        if !is_client {
+            let places = Arc::new(Semaphore::new(settings.calls_max as usize));
+            tokio::spawn(sink.clone().accept_calls(connection.clone(), places));
+        }
+        Self {
+            connection,
+            _endpoint: endpoint,
+            sink,
+            arrivals,
+            is_client,
+            calls: Calls::default(),
+            control: Output::new(send),
+            unopened: VecDeque::new(),
+            opening: None,
+            unwritten: VecDeque::new(),
+            queued_bytes: 0,
+            partial: BytesMut::new(),
+            has_opened: false,
+            gathered: BytesMut::new(),
+            control_ended: false,
+            lost: None,
+            farewell: None,
+        }
+    }
+
+    /// Cuts off what is whole of what the machine has written, and brings it on its way.
+    fn route_all(&mut self) {
+        if !self.has_opened
+            && let Some(opening) = frames::take_opening(&mut self.partial)
+        {
+            self.has_opened = true;
+            self.send_control(opening);
+        }
+        while self.has_opened
+            && let Some((header, frame)) = frames::take(&mut self.partial)
+        {
+            self.route(header, frame);
+        }
+    }
+
+    fn send_control(&mut self, frame: Bytes) {
+        self.queued_bytes = self.queued_bytes.saturating_add(frame.len());
+        self.control.push(frame);
+    }
+
+    fn route(&mut self, header: FrameHeader, mut frame: BytesMut) {
+        let id = header.id;
+        if id == StreamId::CONNECTION {
+            if header.kind == Some(FrameKind::GoAway) && !self.is_client {
+                frames::set_last(&mut frame, self.calls.last_accepted());
+            }
+            return self.send_control(frame.freeze());
+        }
+        let key = match header.kind {
+            Some(FrameKind::Open) => {
+                let key = self.calls.open(id);
+                self.unopened.push_back(key);
+                Some(key)
+            }
+            _ => self.calls.key(id),
+        };
+        let call = key.and_then(|key| self.calls.get(key)).filter(|call| !call.is_over);
+        let (Some(key), Some(call)) = (key, call) else {
+            // The call is over, and the peer will not see it: what it would have booked and granted again is granted here (rule Q6).
+            frames::grant_again(header, &mut self.gathered);
+            return;
+        };
+        frames::set_id(&mut frame, StreamId::CONNECTION);
+        self.queued_bytes = self.queued_bytes.saturating_add(frame.len());
+        if call.output.is_empty() {
+            self.unwritten.push_back(key);
+        }
+        call.output.push(frame.freeze());
+        if header.kind == Some(FrameKind::Reset) || (!self.is_client && frames::is_last(header)) {
+            self.calls.end(key);
+        }
+    }
+
+    /// Opens streams and writes to them, as far as that goes now.
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.poll_open(cx)?;
+        if let Poll::Ready(written) = self.control.poll_write(cx) {
+            self.queued_bytes = self.queued_bytes.saturating_sub(written.map_err(broken)?);
+        }
+        for _ in 0..self.unwritten.len() {
+            let Some(key) = self.unwritten.pop_front() else { break };
+            let Some(call) = self.calls.get(key) else { continue };
+            if let Poll::Ready(written) = call.output.poll_write(cx) {
+                self.queued_bytes = self.queued_bytes.saturating_sub(written.map_err(broken)?);
+            }
+            if call.output.is_empty() {
+                self.calls.settle(key);
+            } else {
+                self.unwritten.push_back(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the streams of calls, one after the other: the peer may not take more of them for a moment.
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while let Some(key) = self.unopened.front().copied() {
+            if self.opening.is_none() && self.calls.get(key).is_none() {
+                self.unopened.pop_front();
+                continue;
+            }
+            let connection = &self.connection;
+            let opening = self.opening.get_or_insert_with(|| {
+                let connection = connection.clone();
+                Box::pin(async move { connection.open_bi().await })
+            });
+            let Poll::Ready(opened) = opening.as_mut().poll(cx) else { return Ok(()) };
+            self.opening = None;
+            self.unopened.pop_front();
+            let (send, recv) = opened.map_err(|error| broken(WriteError::ConnectionLost(error)))?;
+            // None: the peer has said meanwhile that it takes no more calls.
+            if let Some(call) = self.calls.get(key) {
+                call.index = Some(send.id().index());
+                call.output.send = Some(send);
+                tokio::spawn(self.sink.clone().read_call(key, recv));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what has arrived; none where nothing has.
+    fn poll_arrivals(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.gathered.len() < GATHERED_BYTES && self.lost.is_none() {
+            let arrived = self.arrivals.poll_recv(cx);
+            let Poll::Ready(Some(arrival)) = arrived else {
+                let has_gathered = !self.gathered.is_empty() || self.has_ended();
+                return if has_gathered { Poll::Ready(()) } else { Poll::Pending };
+            };
+            self.take(arrival);
+        }
+        Poll::Ready(())
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Opening(opening) => self.gathered.extend_from_slice(&opening),
+            Arrival::Control(frame) => self.take_control(frame),
+            Arrival::ControlEnd => self.control_ended = true,
+            Arrival::Lost(error) => self.lost = Some(error),
+            Arrival::Call { key, send, first, place } => {
+                let id = self.calls.accept(key, send, place);
+                self.take_frame(key, id, first);
+            }
+            Arrival::Frame { key, frame } => {
+                // None: a call that was refused by a GOAWAY.
+                if let Some(id) = self.calls.get(key).map(|call| call.id) {
+                    self.take_frame(key, id, frame);
+                }
+            }
+            Arrival::End { key, reset } => self.take_end(key, reset),
+        }
+    }
+
+    fn take_control(&mut self, mut frame: BytesMut) {
+        let kind = frames::set_id(&mut frame, StreamId::CONNECTION).and_then(|header| header.kind);
+        if kind == Some(FrameKind::GoAway)
+            && let Some(index) = frames::last(&frame).filter(|_| self.is_client)
+        {
+            let (last, bytes) = self.calls.refuse_above(index);
+            self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
+            frames::set_last(&mut frame, last.as_u64());
+        }
+        self.gathered.extend_from_slice(&frame);
+    }
+
+    fn take_frame(&mut self, key: u64, id: StreamId, mut frame: BytesMut) {
+        let header = frames::set_id(&mut frame, id);
+        self.gathered.extend_from_slice(&frame);
+        let is_last = |header: FrameHeader| {
+            header.kind == Some(FrameKind::Reset) || (self.is_client && frames::is_last(header))
+        };
+        if header.is_some_and(is_last) {
+            self.calls.end(key);
+        }
+    }
+
+    /// A stream that is reset ends its call, as RESET does; so does one of a callee that ends before its answer does (rule Q4).
+    fn take_end(&mut self, key: u64, reset: Option<u64>) {
+        let Some(call) = self.calls.get(key) else { return };
+        call.has_ended = true;
+        if !call.is_over && (reset.is_some() || self.is_client) {
+            let code = reset.and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
+            frames::put_reset(call.id, ResetCode::from_u16(code), &mut self.gathered);
+            self.calls.end(key);
+        }
+        self.calls.settle(key);
+    }
+
+    /// Tells whether nothing comes any more.
+    fn has_ended(&self) -> bool {
+        self.lost.is_some() || (self.control_ended && self.calls.is_empty())
+    }
+
+    /// Says that no more comes on any stream, and gives what waits until the peer has it all.
+    fn say_farewell(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let outputs = self.calls.iter_mut().map(|call| &mut call.output).chain([&mut self.control]);
+        let mut taken = Vec::new();
+        for output in outputs {
+            output.finish();
+            taken.extend(output.send.as_ref().map(SendStream::stopped));
+        }
+        Box::pin(async move {
+            for taken in taken {
+                // Whether the peer has it or is gone: nothing is left to be waited for.
+                let _ = taken.await;
+            }
+        })
+    }
+}
+
+fn broken(error: WriteError) -> io::Error {
+    match error {
+        WriteError::ConnectionLost(error) => io::Error::new(io::ErrorKind::ConnectionAborted, words(&error)),
+        other => other.into(),
+    }
+}
+
+impl AsyncRead for Mux {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // What waits for a stream is written when this is woken: nobody else asks then.
+        // That it fails is found out by the next write; what has arrived is read all the same.
+        let _ = self.poll_output(cx);
+        if self.gathered.is_empty() {
+            ready!(self.poll_arrivals(cx));
+        }
+        if self.gathered.is_empty() {
+            return match &self.lost {
+                None | Some(ConnectionError::ApplicationClosed(_) | ConnectionError::LocallyClosed) => {
+                    Poll::Ready(Ok(()))
+                }
+                Some(error) => {
+                    Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, words(error))))
+                }
+            };
+        }
+        let bytes = self.gathered.len().min(buf.remaining());
+        buf.put_slice(&self.gathered.split_to(bytes));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Mux {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_output(cx)?;
+        if self.queued_bytes >= QUEUED_BYTES_MAX {
+            return Poll::Pending;
+        }
+        let bytes = bytes.get(..QUEUED_BYTES_MAX).unwrap_or(bytes);
+        self.partial.put_slice(bytes);
+        self.route_all();
+        self.poll_output(cx)?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    /// What one stream does not take yet must not hold up the others: it is written later, by the reads that follow.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_output(cx)?;
+        if self.queued_bytes >= QUEUED_BYTES_MAX { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Waits until the peer has all of it: what a QUIC connection has not delivered when it is closed is lost.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_output(cx)?;
+        if self.farewell.is_none() {
+            if !self.control.is_empty() || !self.unopened.is_empty() || !self.unwritten.is_empty() {
+                return Poll::Pending;
+            }
+            let farewell = self.say_farewell();
+            self.farewell = Some(farewell);
+        }
+        self.farewell.as_mut().map_or(Poll::Ready(()), |farewell| farewell.as_mut().poll(cx)).map(Ok)
+    }
+}
+
+impl Drop for Mux {
+    fn drop(&mut self) {
+        // The tasks that read its streams hold the connection too.
+        self.connection.close(VarInt::from_u32(0), b"");
+    }
+}

@@ -1,7 +1,7 @@
 //! Links, connections, channels and servers of farcall.
 //!
 //! This crate moves frames between sockets and the state machine of `rpc-core`, and knows no service. A [`Channel`] makes calls, a [`Server`]
-//! answers them; both run over `tcp://`, `tls://`, `unix://` and `mem://` links with the same two loops.
+//! answers them; both run over `tcp://`, `tls://`, `quic://`, `ws://`, `unix://` and `mem://` links with the same loop.
 
 // What a peer sends passes through this crate. What could panic there is argued where it stands.
 #![cfg_attr(

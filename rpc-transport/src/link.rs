@@ -97,7 +97,7 @@ pub(crate) enum Handshake {
     #[cfg(feature = "websocket")]
     Ws(ws::Handshake),
     #[cfg(feature = "quic")]
-    Quic(quic::Handshake),
+    Quic(Box<quic::Handshake>),
 }
 
 #[cfg(any(feature = "tls", feature = "websocket"))]
@@ -272,7 +272,7 @@ impl Listener {
             }
             #[cfg(feature = "quic")]
             Self::Quic(listener) => {
-                return Ok(Incoming::Handshake(Handshake::Quic(listener.accept().await?)));
+                return Ok(Incoming::Handshake(Handshake::Quic(Box::new(listener.accept().await?))));
             }
             Self::Unix(listener) => listener.accept().await,
             Self::Mem(listener) => listener.accept().await,

@@ -12,6 +12,12 @@ mod authority;
 mod kit;
 mod way;
 
+#[cfg(feature = "quic")]
+mod quic;
+#[cfg(feature = "quic")]
+mod raw;
 mod suite;
+#[cfg(feature = "quic")]
+mod udp;
 #[cfg(feature = "websocket")]
 mod web;

@@ -34,6 +34,7 @@ macro_rules! over {
                 endings::a_server_that_drains_finishes_what_it_took,
                 endings::a_drained_servers_successor_takes_the_next_calls,
                 endings::a_server_that_is_dropped_ends_its_calls,
+                endings::a_server_that_is_killed_ends_its_calls,
                 endings::a_client_that_goes_away_cancels_its_calls,
                 endings::a_full_server_says_so,
             }

@@ -46,6 +46,11 @@ impl Way {
         self
     }
 
+    #[cfg(feature = "quic")]
+    pub fn root_pem(&self) -> &str {
+        self.authority.root_pem()
+    }
+
     pub async fn serve(&self) -> Set {
         self.serve_with(|server| server).await
     }
@@ -58,7 +63,15 @@ impl Way {
     }
 
     pub async fn bind(&self, server: ServerBuilder, uri: &str) -> Server {
-        self.secure(server.limits(self.limits.clone())).bind(uri).await.unwrap()
+        self.build(server).bind(uri).await.unwrap()
+    }
+
+    pub fn build(&self, server: ServerBuilder) -> ServerBuilder {
+        self.secure(server.limits(self.limits.clone()))
+    }
+
+    pub fn uri(&self) -> &str {
+        &self.uri
     }
 
     pub async fn connect(&self, uri: &str) -> Result<Channel, Error> {

@@ -34,6 +34,8 @@ use mux::Mux;
 const AHEAD_BYTES: u32 = 4 << 20;
 /// Streams of calls that are over may still be there beside those of calls under way; QUIC's numbers of streams are held to slots.
 const STREAMS_MAX: u32 = 65_535;
+/// With more handshakes under way, a client must first prove that it is where it says (RFC 9000, section 8.1.2), at the cost of a round trip.
+const UNPROVED_MAX: usize = 64;
 
 /// Connects to `HOST:PORT`, within the time that a handshake may take.
 pub(crate) async fn connect(host: &str, tls: &TlsClient, limits: &Limits) -> Result<Link, Error> {
@@ -138,6 +140,8 @@ pub(crate) struct Listener {
     local: SocketAddr,
     tls: TlsServer,
     limits: Limits,
+    /// Held by each handshake.
+    under_way: Arc<()>,
     /// Closes once the socket is.
     released: mpsc::Receiver<()>,
 }
@@ -157,7 +161,7 @@ impl Listener {
         let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(runtime));
         let endpoint = endpoint.map_err(cannot)?;
         let local = endpoint.local_addr().map_err(cannot)?;
-        Ok(Self { endpoint, local, tls, limits, released })
+        Ok(Self { endpoint, local, tls, limits, under_way: Arc::new(()), released })
     }
 
     pub(super) fn local(&self) -> String {
@@ -165,9 +169,19 @@ impl Listener {
     }
 
     pub(super) async fn accept(&self) -> io::Result<Handshake> {
-        let incoming = self.endpoint.accept().await;
-        let incoming = incoming.ok_or_else(|| io::Error::other("the QUIC endpoint has ended"))?;
-        Ok(Handshake { incoming, tls: self.tls.clone(), limits: self.limits.clone() })
+        loop {
+            let incoming = self.endpoint.accept().await;
+            let incoming = incoming.ok_or_else(|| io::Error::other("the QUIC endpoint has ended"))?;
+            // Whoever makes addresses up must not take the places of those who are there.
+            let under_way = Arc::strong_count(&self.under_way);
+            if under_way > UNPROVED_MAX && !incoming.remote_address_validated() && incoming.may_retry() {
+                // It fails only where it may not be done.
+                let _ = incoming.retry();
+                continue;
+            }
+            let (tls, limits) = (self.tls.clone(), self.limits.clone());
+            return Ok(Handshake { incoming, tls, limits, _under_way: self.under_way.clone() });
+        }
     }
 
     /// Refuses whoever comes until the connections that are there have ended, and waits until the port is free.
@@ -241,6 +255,7 @@ pub(crate) struct Handshake {
     incoming: quinn::Incoming,
     tls: TlsServer,
     limits: Limits,
+    _under_way: Arc<()>,
 }
 
 impl Handshake {

@@ -80,6 +80,7 @@ pub async fn a_large_body_does_not_hold_up_small_calls(way: Way) {
     assert!(small >= 3, "{small} small calls were answered while a large one was under way");
 }
 
+/// Proves rule Q9: a connection is closed when all was delivered.
 pub async fn oneway_calls_arrive_though_their_client_is_gone(way: Way) {
     let set = way.serve().await;
     let client = LabClient::new(way.connect(set.server.uri()).await.unwrap());

@@ -98,6 +98,26 @@ pub async fn a_server_that_is_dropped_ends_its_calls(way: Way) {
     set.probe.wait(|counts| counts.dropped == 5).await;
 }
 
+/// Over QUIC nothing says that a process is gone: it is found out by a PING.
+pub async fn a_server_that_is_killed_ends_its_calls(way: Way) {
+    let pings =
+        Limits::default().ping_interval(Duration::from_secs(5)).ping_timeout(Duration::from_millis(300));
+    let way = way.limits(pings);
+    let elsewhere =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let probe = Probe::new();
+    let server = way.build(builder(&probe));
+    let uri = way.uri().to_owned();
+    let server = elsewhere.spawn(async move { server.bind(uri).await.unwrap() }).await.unwrap();
+    let client = LabClient::new(way.connect(server.uri()).await.unwrap());
+    let hanging = tokio::spawn(client.hang().into_future());
+    probe.wait(|counts| counts.started == 1).await;
+    elsewhere.shutdown_background();
+    let error = soon(hanging).await.unwrap().unwrap_err();
+    assert!(error.may_have_run(), "{error:?}");
+    assert!(!error.is_retryable());
+}
+
 pub async fn a_client_that_goes_away_cancels_its_calls(way: Way) {
     let set = way.serve().await;
     let client = LabClient::new(way.connect(set.server.uri()).await.unwrap());

@@ -34,7 +34,7 @@ fn every_rule_is_named_by_a_test() {
 #[test]
 fn rules_are_numbered_in_order() {
     let rules = rules();
-    for letter in "HFIPSCKGWLE".chars() {
+    for letter in "HFIPSCKGWQLE".chars() {
         let numbers: Vec<usize> =
             rules.iter().filter_map(|rule| rule.strip_prefix(letter)?.parse().ok()).collect();
         assert!(!numbers.is_empty());
@@ -55,7 +55,7 @@ fn rules() -> Vec<String> {
 
 fn is_rule(id: &str) -> bool {
     let mut chars = id.chars();
-    chars.next().is_some_and(|letter| "HFIPSCKGWLE".contains(letter))
+    chars.next().is_some_and(|letter| "HFIPSCKGWQLE".contains(letter))
         && !chars.as_str().is_empty()
         && chars.all(|digit| digit.is_ascii_digit())
 }

@@ -95,9 +95,9 @@ impl Sink {
             let key = recv.id().index();
             tokio::spawn(async move {
                 let mut frames = Frames::new(recv, sink.frame_bytes_max);
+                let Ok(place) = places.acquire_owned().await else { return };
                 // One without a frame was no call.
                 let Ok(Some(first)) = frames.next().await else { return };
-                let Ok(place) = places.acquire_owned().await else { return };
                 if sink.arrivals.send(Arrival::Call { key, send, first, place }).await.is_ok() {
                     sink.read_rest(key, frames).await;
                 }

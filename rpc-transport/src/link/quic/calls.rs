@@ -193,3 +193,25 @@ impl Calls {
         self.last_accepted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves rule Q7, at the client.
+    #[test]
+    fn calls_above_the_last_that_was_read_are_forgotten() {
+        let mut calls = Calls::default();
+        let ids: Vec<_> = (1..=4).map(|sequence| StreamId::new(sequence, 0, false)).collect();
+        for (id, index) in ids.iter().zip([Some(1), Some(2), Some(3), None]) {
+            let key = calls.open(*id);
+            let call = calls.get(key).unwrap();
+            call.index = index;
+            call.output.push(Bytes::from_static(b"waits"));
+        }
+        assert_eq!(calls.refuse_above(2), (ids[1], 10));
+        assert!(calls.key(ids[1]).is_some() && calls.key(ids[2]).is_none() && calls.key(ids[3]).is_none());
+        assert_eq!(calls.refuse_above(0), (StreamId::CONNECTION, 10));
+        assert!(calls.is_empty());
+    }
+}

@@ -81,6 +81,19 @@ mod tests {
         assert_eq!(take(&mut frame).unwrap().0.id, StreamId::CONNECTION);
     }
 
+    /// Proves rule Q6: DATA and nothing else had a cost.
+    #[test]
+    fn what_is_not_sent_is_granted_again() {
+        let id = StreamId::new(3, 1, false);
+        let mut out = BytesMut::new();
+        grant_again(FrameHeader::new(FrameKind::Credit, id, 4), &mut out);
+        assert!(out.is_empty());
+        grant_again(FrameHeader::new(FrameKind::Data, id, 1000), &mut out);
+        let (header, frame) = take(&mut out).unwrap();
+        assert_eq!((header.kind, header.id), (Some(FrameKind::Credit), StreamId::CONNECTION));
+        assert_eq!(frame[HEADER_BYTES..], 1016_u32.to_le_bytes());
+    }
+
     #[test]
     fn a_goaways_last_call_can_be_replaced() {
         let mut goaway =

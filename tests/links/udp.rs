@@ -1,0 +1,114 @@
+//! A network between a client and a server: loses packets by chance, from a seed, and moves the client to another address.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fastrand::Rng;
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Forwards datagrams until it is dropped.
+pub struct Net {
+    pub address: String,
+    pub lost: watch::Receiver<u64>,
+    /// How often a client was asked to prove its address: Retry packets (RFC 9000, section 17.2.5).
+    pub retries: watch::Receiver<u64>,
+    is_cut: Arc<AtomicBool>,
+    moves: watch::Sender<u64>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Net {
+    /// Stands before a server, and loses so many of a thousand datagrams in each direction.
+    pub async fn before(server: &str, lost_per_mille: u32, seed: u64) -> Self {
+        let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = near.local_addr().unwrap().to_string();
+        let (lost_sender, lost) = watch::channel(0);
+        let (moves, moved) = watch::channel(0);
+        let (retried, retries) = watch::channel(0);
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let chance = Chance {
+            is_cut: is_cut.clone(),
+            rng: Rng::with_seed(seed),
+            lost_per_mille,
+            lost: lost_sender,
+            retried,
+        };
+        let task = tokio::spawn(forward(near, server.to_owned(), chance, moved));
+        Self { address, lost, retries, is_cut, moves, task }
+    }
+
+    /// Loses all packets, or only those that chance chooses again.
+    pub fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::Relaxed);
+    }
+
+    /// Sends what the client sends from another port from now on, as a NAT does that has forgotten it.
+    pub fn move_client(&self) {
+        self.moves.send_modify(|moves| *moves += 1);
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Chance {
+    is_cut: Arc<AtomicBool>,
+    rng: Rng,
+    lost_per_mille: u32,
+    lost: watch::Sender<u64>,
+    retried: watch::Sender<u64>,
+}
+
+impl Chance {
+    fn loses(&mut self) -> bool {
+        let loses = self.rng.u32(0..1000) < self.lost_per_mille || self.is_cut.load(Ordering::Relaxed);
+        if loses {
+            self.lost.send_modify(|lost| *lost += 1);
+        }
+        loses
+    }
+}
+
+async fn forward(
+    near: UdpSocket,
+    server: String,
+    mut chance: Chance,
+    mut moved: watch::Receiver<u64>,
+) -> io::Result<()> {
+    let mut far = reach(&server).await?;
+    let (mut client, mut there, mut back) = (None, vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        tokio::select! {
+            sent = near.recv_from(&mut there) => {
+                let (bytes, from) = sent?;
+                client = Some(from);
+                if !chance.loses() {
+                    // A server that is gone is found out by the client.
+                    let _ = far.send(&there[..bytes]).await;
+                }
+            }
+            sent = far.recv(&mut back) => {
+                let Ok(bytes) = sent else { continue };
+                if back[0] & 0xf0 == 0xf0 {
+                    chance.retried.send_modify(|retried| *retried += 1);
+                }
+                if let Some(client) = client.filter(|_| !chance.loses()) {
+                    near.send_to(&back[..bytes], client).await?;
+                }
+            }
+            Ok(()) = moved.changed() => far = reach(&server).await?,
+        }
+    }
+}
+
+async fn reach(server: &str) -> io::Result<UdpSocket> {
+    let far = UdpSocket::bind("127.0.0.1:0").await?;
+    far.connect(server).await?;
+    Ok(far)
+}

@@ -47,6 +47,10 @@ struct TlsGuide;
 #[doc = include_str!("../docs/guides/pool.md")]
 struct PoolGuide;
 
+#[cfg(all(doctest, feature = "quic", feature = "websocket"))]
+#[doc = include_str!("../docs/guides/links.md")]
+struct LinksGuide;
+
 // The code of the guide compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/layers.md")]

@@ -117,6 +117,31 @@ async fn auth() {
     check("auth", &lines).await;
 }
 
+#[cfg(feature = "quic")]
+#[tokio::test]
+async fn quic() {
+    let lines = [
+        "the server sees cellar",
+        "the client has another address",
+        "the call goes on: 42",
+        "the server is done",
+    ];
+    check("quic", &lines).await;
+}
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+async fn websocket() {
+    let lines = [
+        "Monday, number 1",
+        "Monday, number 2",
+        "Monday, number 3",
+        "plain HTTP gets: This port speaks farcall in WebSockets, not plain HTTP. Call it with a farcall client.",
+        "another path gets: Nothing is here: farcall listens for WebSockets at /rpc.",
+    ];
+    check("websocket", &lines).await;
+}
+
 #[cfg(feature = "tls")]
 #[tokio::test]
 async fn tls() {

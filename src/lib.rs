@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "custom-codecs")]
+pub use rpc_core::CustomCodec;
+#[cfg(feature = "protobuf")]
+pub use rpc_core::Proto;
 pub use rpc_core::connection::{CallView, View, WaitsFor};
 pub use rpc_core::{
     AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind,

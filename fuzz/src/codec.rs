@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use farcall::{Body, CallError, CodecKind, Message, Request, shared_bytes};
+use farcall::{Body, CallError, CodecKind, Message, Proto, Request, shared_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::source::Source;
@@ -31,6 +31,21 @@ enum Value {
 
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 struct Wrapper((Box<Value>, [u8; 3]));
+
+/// What travels in the codec that holds nothing else, and as bytes in the others.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Order {
+    #[prost(uint64, tag = "1")]
+    number: u64,
+    #[prost(string, repeated, tag = "2")]
+    lines: Vec<String>,
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    note: Option<Bytes>,
+    #[prost(sint32, repeated, tag = "4")]
+    sums: Vec<i32>,
+    #[prost(message, repeated, tag = "5")]
+    parts: Vec<Order>,
+}
 
 #[farcall::service]
 trait Shop {
@@ -59,6 +74,9 @@ impl Shop for Mirror {
 pub fn run(input: &[u8]) {
     let mut source = Source::new(input);
     let codec = source.choose(CodecKind::ALL);
+    if codec == CodecKind::Protobuf {
+        return check_message(codec, source.bytes(usize::MAX));
+    }
     if source.flag() {
         let key = String::from_utf8_lossy(source.bytes(4)).into_owned();
         let value = value(&mut source, 0);
@@ -146,6 +164,19 @@ fn check_bytes(codec: CodecKind, encoded: &[u8]) {
     decode::<Maps>(codec, encoded);
     decode::<Vec<Vec<Vec<()>>>>(codec, encoded);
     decode::<(&str, &[u8])>(codec, encoded);
+}
+
+/// Takes bytes for a message of prost; one that they are comes back in every codec.
+fn check_message(codec: CodecKind, encoded: &[u8]) {
+    if let Some(order) = decode::<Proto<Order>>(codec, encoded) {
+        for codec in CodecKind::ALL {
+            let again = codec.encode(&order).expect("what was decoded can be encoded");
+            assert_eq!(codec.decode::<Proto<Order>>(&again).expect("what was encoded can be decoded"), order);
+        }
+    }
+    decode::<Result<Proto<Order>, Proto<Order>>>(codec, encoded);
+    decode::<Result<(), Proto<Order>>>(codec, encoded);
+    assert!(decode::<Value>(codec, encoded).is_none(), "a value that is no message was decoded");
 }
 
 fn check_request(codec: CodecKind, encoded: &[u8]) {

@@ -2,10 +2,18 @@
 
 mod arena;
 mod args;
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(feature = "custom-codecs")]
+mod custom;
 #[cfg(feature = "json")]
 mod json;
 mod limit;
+#[cfg(feature = "messagepack")]
+mod messagepack;
 mod postcard;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 pub mod shared;
 
 use bytes::Bytes;
@@ -16,18 +24,28 @@ use std::marker::PhantomData;
 
 pub use args::{Args, ArgsRef, AsBytes, BorrowedBytes, BorrowedStr};
 pub(crate) use args::{decode_args, encode_args};
+#[cfg(feature = "cbor")]
+pub use cbor::Cbor;
+#[cfg(feature = "custom-codecs")]
+pub use custom::CustomCodec;
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use limit::DecodeLimits;
+#[cfg(feature = "messagepack")]
+pub use messagepack::MessagePack;
 pub use postcard::Postcard;
+#[cfg(feature = "protobuf")]
+pub use protobuf::{Proto, Protobuf};
 
 use crate::{BoxError, Code, Error, ErrorKind, Status};
 
 /// A way to turn values into bytes and back.
 ///
 /// Decoding is bounded: a codec keeps to the [`DecodeLimits`] whatever the bytes say, and refuses bytes after the value.
-pub trait Codec {
-    /// The number that stands for the codec on the wire.
+///
+/// With the feature `custom-codecs`, a type of your own that implements this becomes a codec of calls by `CodecKind::custom`.
+pub trait Codec: 'static {
+    /// The number that stands for the codec on the wire; 128 to 255 are for codecs of users.
     const ID: u8;
     /// The codec's name in settings and messages.
     const NAME: &'static str;
@@ -59,37 +77,81 @@ pub enum CodecKind {
     /// [`Json`]: readable, with arguments by name.
     #[cfg(feature = "json")]
     Json,
+    /// [`MessagePack`]: with names as JSON, in fewer bytes.
+    #[cfg(feature = "messagepack")]
+    MessagePack,
+    /// [`Cbor`]: with names as JSON, in fewer bytes, and a standard (RFC 8949).
+    #[cfg(feature = "cbor")]
+    Cbor,
+    /// [`Protobuf`]: the bytes that gRPC sends, for methods whose types are messages of prost.
+    #[cfg(feature = "protobuf")]
+    Protobuf,
+    /// A codec of one's own, see [`CodecKind::custom`].
+    #[cfg(feature = "custom-codecs")]
+    Custom(CustomCodec),
+}
+
+/// Does the same with the type of each codec; a custom one is not known as a type.
+macro_rules! with_codec {
+    ($kind:expr, $codec:ident => $do:expr, $custom:ident => $do_custom:expr) => {
+        match $kind {
+            CodecKind::Postcard => {
+                type $codec = Postcard;
+                $do
+            }
+            #[cfg(feature = "json")]
+            CodecKind::Json => {
+                type $codec = Json;
+                $do
+            }
+            #[cfg(feature = "messagepack")]
+            CodecKind::MessagePack => {
+                type $codec = MessagePack;
+                $do
+            }
+            #[cfg(feature = "cbor")]
+            CodecKind::Cbor => {
+                type $codec = Cbor;
+                $do
+            }
+            #[cfg(feature = "protobuf")]
+            CodecKind::Protobuf => {
+                type $codec = Protobuf;
+                $do
+            }
+            #[cfg(feature = "custom-codecs")]
+            CodecKind::Custom($custom) => $do_custom,
+        }
+    };
 }
 
 impl CodecKind {
-    /// The codecs of this build.
+    /// The codecs of this build; those of users are not among them.
     pub const ALL: &'static [Self] = &[
         Self::Postcard,
         #[cfg(feature = "json")]
         Self::Json,
+        #[cfg(feature = "messagepack")]
+        Self::MessagePack,
+        #[cfg(feature = "cbor")]
+        Self::Cbor,
+        #[cfg(feature = "protobuf")]
+        Self::Protobuf,
     ];
 
-    /// Finds a codec by its number on the wire.
+    /// Finds a codec of this build by its number on the wire.
     pub fn from_id(id: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|codec| codec.id() == id)
     }
 
     /// Returns the number on the wire.
     pub const fn id(self) -> u8 {
-        match self {
-            Self::Postcard => Postcard::ID,
-            #[cfg(feature = "json")]
-            Self::Json => Json::ID,
-        }
+        with_codec!(self, C => C::ID, custom => custom.id())
     }
 
     /// Returns the name.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Postcard => Postcard::NAME,
-            #[cfg(feature = "json")]
-            Self::Json => Json::NAME,
-        }
+        with_codec!(self, C => C::NAME, custom => custom.name())
     }
 
     /// Encodes a value.
@@ -102,11 +164,7 @@ impl CodecKind {
 
     /// Encodes a value behind what is there.
     pub(crate) fn append<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Postcard => Postcard::encode(value, out),
-            #[cfg(feature = "json")]
-            Self::Json => Json::encode(value, out),
-        }
+        with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out))
         .map_err(|source| {
             Error::new(ErrorKind::Encode, format!("cannot encode a value as {}", self.name()))
                 .with_source(source)
@@ -131,11 +189,11 @@ impl CodecKind {
         bytes: &'de [u8],
     ) -> Result<S::Value, Error> {
         let limits = DecodeLimits::default();
-        match self {
-            Self::Postcard => Postcard::decode(seed, bytes, &limits),
-            #[cfg(feature = "json")]
-            Self::Json => Json::decode(seed, bytes, &limits),
-        }
+        with_codec!(
+            self,
+            C => C::decode(seed, bytes, &limits),
+            custom => custom.decode(seed, bytes, &limits)
+        )
         .map_err(|source| {
             Error::new(ErrorKind::Decode, format!(
                     "cannot decode {} bytes as {}: the two sides may disagree about a type; compare their versions",
@@ -146,9 +204,9 @@ impl CodecKind {
         })
     }
 
-    /// The status for a codec that this build does not know.
-    pub fn unsupported(id: u8) -> Status {
-        let known: Vec<_> = Self::ALL.iter().map(|codec| codec.name()).collect();
+    /// The status for a codec that is none of those that are `known`.
+    pub fn unsupported(id: u8, known: &[Self]) -> Status {
+        let known: Vec<_> = known.iter().map(|codec| codec.name()).collect();
         Status::new(
             Code::Unimplemented,
             format!("codec {id} is not known here; known are {}", known.join(", ")),
@@ -163,6 +221,14 @@ pub(crate) fn write_message(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
         Ok::<_, Infallible>(())
     });
     written.unwrap_or_else(|never| match never {})
+}
+
+#[cfg(test)]
+impl CodecKind {
+    /// The codecs that carry every value.
+    pub(crate) fn general() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|codec| codec.name() != "protobuf")
+    }
 }
 
 #[cfg(test)]

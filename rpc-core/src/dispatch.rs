@@ -215,12 +215,16 @@ fn encode_response<'a, M: Message<'a>>(
     method: &MethodDescriptor,
     response: &M,
 ) -> Result<Bytes, Error> {
-    message::encode(codec, response).map_err(|error| internal(method, &error))
+    message::encode(codec, response).map_err(|error| internal(method, codec, &error))
 }
 
-fn internal(method: impl fmt::Display, error: &Error) -> Error {
-    tracing::error!(%method, %error, "a result could not be encoded");
-    Status::new(Code::Internal, format!("the result of {method} could not be encoded")).into()
+fn internal(method: impl fmt::Display, codec: CodecKind, error: &Error) -> Error {
+    // What the value's own code says of it may not be for others, so it stays in the log.
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    tracing::error!(%method, %error, cause, "a result could not be encoded");
+    let text =
+        format!("the result of {method} could not be encoded as {}; see the server's log", codec.name());
+    Status::new(Code::Internal, text).into()
 }
 
 fn unknown_method(request: &Request, service: &str) -> Error {

@@ -58,9 +58,18 @@ pub use batch::{ItemBatch, ItemStream};
 pub use body::Body;
 pub use buffers::trim as trim_buffers;
 pub use call::{Call, Client, Start, WithMetadata, deadline_after};
+#[cfg(feature = "cbor")]
+pub use codec::Cbor;
+#[cfg(feature = "custom-codecs")]
+pub use codec::CustomCodec;
 #[cfg(feature = "json")]
 pub use codec::Json;
+#[cfg(feature = "messagepack")]
+pub use codec::MessagePack;
 pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as shared_bytes};
+#[cfg(feature = "protobuf")]
+pub use codec::{Proto, Protobuf};
+pub use context::{Context, Scope, TraceParent};
 pub use context::{Context, Scope};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
 pub use dispatch::{Dispatcher, Handler};

@@ -90,7 +90,7 @@ impl OpenedCall {
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
         match self.reply().await {
-            Ok(reply) => self.respond(reply).map(Called::Answered),
+            Ok(reply) => self.respond(reply, request.codec()).map(Called::Answered),
             Err(error) => {
                 self.is_over = true;
                 // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
@@ -115,11 +115,13 @@ impl OpenedCall {
         .await
     }
 
-    fn respond(mut self, reply: Reply) -> Result<Response, Error> {
+    fn respond(mut self, reply: Reply, asked: CodecKind) -> Result<Response, Error> {
         // An answer without items has ended the call; one with items is cancelled by dropping them.
         self.is_over = !reply.items;
-        let codec = CodecKind::from_id(reply.codec).ok_or_else(|| {
-            let text = format!("the answer is in codec {}, which is not known here", reply.codec);
+        // Rule P15: it is the codec of the call, which need not be one that calls may come in here.
+        let codec = if reply.codec == asked.id() { Ok(asked) } else { self.shared().codec(reply.codec) };
+        let codec = codec.map_err(|status| {
+            let text = format!("the answer cannot be read: {}", status.message());
             self.shared().blame(Error::new(ErrorKind::Decode, text).with_fate(Fate::Failed))
         })?;
         let mut body = Body::new(reply.message);

@@ -18,7 +18,7 @@ use std::time::Duration;
 use loom::sync::{Mutex, MutexGuard};
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
-use rpc_core::{Error, ErrorKind, Peer};
+use rpc_core::{CodecKind, Error, ErrorKind, Peer, Status};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     /// A call has ended while others waited for its slot.
     slot_freed: Notify,
     load: LoadCell,
+    codecs: Arc<[CodecKind]>,
     pub(crate) peer: Peer,
 }
 
@@ -48,6 +49,7 @@ impl Shared {
             machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
             slot_freed: Notify::new(),
             load: LoadCell::default(),
+            codecs: limits.codecs.clone(),
             peer,
         }
     }
@@ -114,6 +116,12 @@ impl Shared {
     /// Ends all calls for a reason that the peer is told.
     pub(crate) fn close(&self, fatal: &Fatal) {
         self.with(|machine| machine.close(fatal));
+    }
+
+    /// Finds the codec that a message came in.
+    pub(crate) fn codec(&self, id: u8) -> Result<CodecKind, Status> {
+        let known = self.codecs.iter().copied().find(|codec| codec.id() == id);
+        known.ok_or_else(|| CodecKind::unsupported(id, &self.codecs))
     }
 
     /// Names the peer in an error.

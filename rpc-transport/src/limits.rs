@@ -1,5 +1,6 @@
 //! What one side of a connection allows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rpc_core::CodecKind;
@@ -19,6 +20,7 @@ use rpc_core::connection::Config;
 #[must_use]
 pub struct Limits {
     pub(crate) config: Config,
+    pub(crate) codecs: Arc<[CodecKind]>,
     pub(crate) handshake_timeout: Duration,
     pub(crate) write_timeout: Duration,
 }
@@ -27,6 +29,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             config: Config::default(),
+            codecs: CodecKind::ALL.into(),
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(20),
         }
@@ -85,10 +88,19 @@ impl Limits {
 
     /// Sets the codecs that calls may come in.
     ///
-    /// Default: all of this build. A call in another one is refused by the caller's own side, which is told of them.
+    /// Default: all of this build. A call in another one is refused by the caller's own side, which is told of them; one that comes all the
+    /// same ends with `UNIMPLEMENTED`, and its message lists them.
     pub fn codecs(mut self, codecs: &[CodecKind]) -> Self {
         self.config.settings.codecs = codecs.iter().map(|codec| codec.id()).collect();
+        self.codecs = codecs.into();
         self
+    }
+
+    /// Lets calls come in this codec too, as a server does for a codec of its user's; it takes the place of one with the same number.
+    pub fn codec(self, codec: CodecKind) -> Self {
+        let others = self.codecs.iter().copied().filter(|known| known.id() != codec.id());
+        let codecs: Vec<_> = others.chain([codec]).collect();
+        self.codecs(&codecs)
     }
 
     /// Sets how long nothing may be heard before the peer is pinged.

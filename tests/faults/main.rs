@@ -25,6 +25,8 @@ mod ids;
 #[cfg(feature = "json")]
 mod json;
 mod lost;
+#[cfg(all(feature = "cbor", feature = "messagepack"))]
+mod nesting;
 mod opening;
 mod pools;
 mod slow_readers;

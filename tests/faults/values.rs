@@ -18,7 +18,7 @@ pub async fn refuses(peer: &mut RawPeer, bytes: &[u8], named: &str) {
 async fn fault_15_an_unknown_codec_is_unimplemented_and_runs_nothing() {
     let set = kit::serve_on("tcp://127.0.0.1:0").await;
     let mut peer = RawPeer::open(set.server.uri()).await;
-    for codec in [0, 3, 77, 255] {
+    for codec in [0, 6, 77, 255] {
         let mut bytes = open(u64::from(codec) + 1, "Lab/echo", b"\x02ok");
         bytes[6] = codec;
         peer.send(&bytes).await;

@@ -7,12 +7,19 @@ use futures::{StreamExt, stream};
 use crate::kit::{self, LabClient, LabError, LabRequest, soon};
 
 #[tokio::test]
-async fn all_shapes_of_calls_work_in_json() {
+async fn all_shapes_of_calls_work_in_every_codec() {
     let set = kit::serve().await;
-    let client = LabClient::with_codec(set.channel.clone(), CodecKind::Json);
+    for codec in CodecKind::ALL.iter().filter(|codec| codec.name() != "protobuf") {
+        all_shapes(&LabClient::with_codec(set.channel.clone(), *codec)).await;
+    }
+}
+
+async fn all_shapes(client: &LabClient) {
     assert_eq!(client.echo("\"quoted\" – ünïcode".into()).await.unwrap(), "\"quoted\" – ünïcode");
     assert_eq!(client.measure("key \n", b"\x00\xff").await.unwrap(), (5, 2));
     assert_eq!(client.blob(Bytes::from_static(b"\x00\xff")).await.unwrap(), &b"\x00\xff"[..]);
+    let large = Bytes::from(vec![7; 100_000]);
+    assert_eq!(client.blob(large.clone()).await.unwrap(), large);
     let error = client.divide(1, 0).await.unwrap_err();
     assert!(matches!(error, CallError::Method(LabError::DivisionByZero)));
     assert!(
@@ -31,8 +38,11 @@ async fn arguments_by_name_may_come_in_another_order_and_number() {
     }
 
     let set = kit::serve().await;
-    let client = ReorderedClient::with_codec(set.channel.clone(), CodecKind::Json);
-    assert_eq!(client.divide(2, "a divided by b".into(), 8).await.unwrap(), 4);
+    let by_position = ["postcard", "protobuf"];
+    for codec in CodecKind::ALL.iter().filter(|codec| !by_position.contains(&codec.name())) {
+        let client = ReorderedClient::with_codec(set.channel.clone(), *codec);
+        assert_eq!(client.divide(2, "a divided by b".into(), 8).await.unwrap(), 4, "{}", codec.name());
+    }
 }
 
 #[test]

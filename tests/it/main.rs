@@ -10,6 +10,8 @@ mod cancellation;
 #[cfg(feature = "json")]
 mod codecs;
 mod context;
+#[cfg(feature = "custom-codecs")]
+mod custom_codecs;
 mod deadlines;
 mod examples;
 mod failures;
@@ -19,6 +21,8 @@ mod layers;
 mod limits;
 mod links;
 mod oneway;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod pool;
 mod raw;
 mod reconnect;

@@ -51,7 +51,7 @@ fn explain(error: postcard::Error) -> BoxError {
             the peer may have another version of the type"
             .into(),
         postcard::Error::WontImplement => "postcard holds no names or types, which this type needs: \
-            untagged, internally tagged and flattened ones travel as JSON only"
+            untagged, internally tagged and flattened ones need a codec that holds them, such as JSON"
             .into(),
         error => error.into(),
     }

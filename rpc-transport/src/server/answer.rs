@@ -9,8 +9,7 @@ use std::time::Instant;
 use rpc_core::connection::{Incoming, Reply};
 use rpc_core::wire::StreamId;
 use rpc_core::{
-    Body, Code, CodecKind, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status,
-    deadline_after,
+    Body, Code, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status, deadline_after,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
@@ -202,7 +201,7 @@ fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) 
     if deadline.is_some_and(|deadline| deadline <= now()) {
         return Err(too_late("the deadline had passed before the handler was run").into());
     }
-    let codec = CodecKind::from_id(incoming.codec).ok_or_else(|| CodecKind::unsupported(incoming.codec))?;
+    let codec = shared.codec(incoming.codec)?;
     let mut body = Body::new(incoming.message);
     if incoming.items {
         let call = AcceptedCall { shared: shared.clone(), id: incoming.id };

@@ -233,3 +233,93 @@ fn fault_16_json_elements_are_limited() {
     let nested = Json::decode(PhantomData::<Vec<Vec<u8>>>, b"[[]]", &limits);
     assert_eq!(nested.unwrap_err().to_string(), "nested deeper than 1 levels");
 }
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn fault_16_deep_messagepack_is_refused() {
+    let refused = Err(TOO_DEEP.to_owned());
+    let codec = CodecKind::MessagePack;
+    assert_eq!(decode::<List>(codec, &[0x91; 200_000]).map(drop), refused);
+    assert_eq!(decode::<Map>(codec, &[0x81, 0].repeat(100_000)).map(drop), refused);
+    assert_eq!(decode::<Chain>(codec, &b"\x81\xa4Next".repeat(30_000)).map(drop), refused);
+    // Anything but nil is `Some`, and a newtype is its content, so this would never end.
+    assert_eq!(decode::<Newtype>(codec, &[1]).map(drop), refused);
+    let skipped = [b"\x82\xa5other", &[0x91; 200_000][..], b"\xc0\xa4next\xc0"].concat();
+    assert_eq!(decode::<Link>(codec, &skipped).map(drop), refused);
+}
+
+#[cfg(feature = "cbor")]
+#[test]
+fn fault_16_deep_cbor_is_refused() {
+    let refused = Err(TOO_DEEP.to_owned());
+    let codec = CodecKind::Cbor;
+    assert_eq!(decode::<List>(codec, &[0x81; 200_000]).map(drop), refused);
+    assert_eq!(decode::<List>(codec, &[0x9f; 200_000]).map(drop), refused, "of unknown length");
+    assert_eq!(decode::<Map>(codec, &[0xa1, 0].repeat(100_000)).map(drop), refused);
+    assert_eq!(decode::<Chain>(codec, &b"\xa1\x64Next".repeat(30_000)).map(drop), refused);
+    assert_eq!(decode::<Newtype>(codec, &[1]).map(drop), refused);
+    // What is skipped is counted by the library.
+    for level in [0x81, 0x9f, 0xc1] {
+        let skipped = [b"\xa2\x65other", &[level; 200_000][..]].concat();
+        assert!(decode::<Link>(codec, &skipped).unwrap_err().contains("DepthOverflow"));
+    }
+}
+
+#[test]
+fn fault_16_the_deepest_value_is_decoded_in_every_codec() {
+    let deep = |levels| (0..levels).fold(Chain::End, |chain, _| Chain::Pair(Box::new(chain), ()));
+    // JSON's own limit counts a variant and its content apart.
+    for codec in CodecKind::general().filter(|codec| codec.name() != "json") {
+        let fits = codec.encode(&deep(128)).unwrap();
+        assert_eq!(decode(codec, &fits), Ok(deep(128)), "{}", codec.name());
+        let over = codec.encode(&deep(129)).unwrap();
+        assert_eq!(decode::<Chain>(codec, &over), Err(TOO_DEEP.into()), "{}", codec.name());
+    }
+}
+
+#[cfg(all(feature = "cbor", feature = "messagepack"))]
+#[test]
+fn fault_16_huge_declared_lengths_take_no_memory() {
+    let messagepack: [&[u8]; 3] = [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"];
+    let cbor: [&[u8]; 4] = [
+        b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\xbb\x00\x00\x01\x00\x00\x00\x00\x00",
+        b"\x5b\x00\x00\x01\x00\x00\x00\x00\x00",
+        b"\x7b\x00\x00\x01\x00\x00\x00\x00\x00",
+    ];
+    let cases = messagepack.map(|bytes| (CodecKind::MessagePack, bytes)).into_iter();
+    for (codec, bytes) in cases.chain(cbor.map(|bytes| (CodecKind::Cbor, bytes))) {
+        // Room for what is declared would be 2^32 elements and more, which no machine that this runs on has.
+        assert!(decode::<Vec<[u64; 32]>>(codec, bytes).is_err());
+        assert!(decode::<HashMap<u64, [u64; 32]>>(codec, bytes).is_err());
+        assert!(decode::<Vec<u8>>(codec, bytes).is_err());
+        assert!(decode::<String>(codec, bytes).is_err());
+        assert!(decode::<BorrowedBytes<'_>>(codec, bytes).is_err());
+        HINTED.set(0);
+        assert!(decode::<Hinted>(codec, bytes).is_err());
+        assert!(HINTED.take() <= bytes.len(), "room was made for more elements than there are bytes");
+    }
+}
+
+#[cfg(all(feature = "cbor", feature = "messagepack"))]
+#[test]
+fn fault_16_elements_that_take_a_byte_each_are_within_the_budget_and_end_with_the_message() {
+    let limits = DecodeLimits { free_elements_max: 0, ..DecodeLimits::default() };
+    let nothing = vec![(); 1000];
+    let bytes = CodecKind::MessagePack.encode(&nothing).unwrap();
+    assert_eq!(MessagePack::decode(PhantomData::<Vec<()>>, &bytes, &limits).unwrap(), nothing);
+    let bytes = CodecKind::Cbor.encode(&nothing).unwrap();
+    assert_eq!(Cbor::decode(PhantomData::<Vec<()>>, &bytes, &limits).unwrap(), nothing);
+}
+
+#[cfg(all(feature = "cbor", feature = "messagepack"))]
+#[test]
+fn fault_65_trailing_bytes_are_refused_in_every_codec() {
+    for codec in [CodecKind::Cbor, CodecKind::MessagePack] {
+        for more in [&[0_u8][..], &[0xff], &[0xc1], &[0x81]] {
+            let bytes = [&codec.encode("Ada").unwrap()[..], more].concat();
+            let refused = decode::<String>(codec, &bytes).unwrap_err();
+            assert!(refused.contains("follow the value"), "{} {more:?}: {refused}", codec.name());
+        }
+    }
+}

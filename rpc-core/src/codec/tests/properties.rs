@@ -59,16 +59,16 @@ fn decode_as_anything(codec: CodecKind, bytes: &[u8]) {
 proptest! {
     #[test]
     fn what_is_encoded_is_decoded(value in values()) {
-        for codec in CodecKind::ALL {
+        for codec in CodecKind::general() {
             let bytes = codec.encode(&value).unwrap();
-            prop_assert_eq!(decode(*codec, &bytes), Ok(value.clone()), "{}", codec.name());
+            prop_assert_eq!(decode(codec, &bytes), Ok(value.clone()), "{}", codec.name());
         }
     }
 
     #[test]
     fn random_bytes_are_a_value_or_an_error(bytes in vec(any::<u8>(), 0..256)) {
-        for codec in CodecKind::ALL {
-            decode_as_anything(*codec, &bytes);
+        for codec in CodecKind::general() {
+            decode_as_anything(codec, &bytes);
         }
     }
 
@@ -87,28 +87,23 @@ proptest! {
 
     #[test]
     fn a_value_that_is_cut_off_is_an_error(value in values()) {
-        let bytes = CodecKind::Postcard.encode(&value).unwrap();
-        for end in 0..bytes.len() {
-            prop_assert!(decode::<Value>(CodecKind::Postcard, &bytes[..end]).is_err());
-        }
-        #[cfg(feature = "json")]
-        {
-            let bytes = CodecKind::Json.encode(&value).unwrap();
+        for codec in CodecKind::general() {
+            let bytes = codec.encode(&value).unwrap();
             for end in 0..bytes.len() {
-                prop_assert!(decode::<Value>(CodecKind::Json, &bytes[..end]).is_err());
+                prop_assert!(decode::<Value>(codec, &bytes[..end]).is_err(), "{}", codec.name());
             }
         }
     }
 
     #[test]
     fn a_flipped_bit_gives_a_value_or_an_error(value in values()) {
-        for codec in CodecKind::ALL {
+        for codec in CodecKind::general() {
             let mut bytes = codec.encode(&value).unwrap().to_vec();
             for bit in 0..bytes.len() * 8 {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 if let Ok(other) = codec.decode::<Value>(&bytes) {
                     let again = codec.encode(&other).unwrap();
-                    prop_assert_eq!(decode(*codec, &again), Ok(other));
+                    prop_assert_eq!(decode(codec, &again), Ok(other));
                 }
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }

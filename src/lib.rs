@@ -6,12 +6,7 @@ pub use rpc_core::CustomCodec;
 pub use rpc_core::Proto;
 pub use rpc_core::connection::{CallView, View, WaitsFor};
 pub use rpc_core::{
-    AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind,
-    Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService, Handler, Identity,
-    ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next,
-    Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service, ServiceDescriptor,
-    Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState, Value, WithMetadata,
-    layer_fn, shared_bytes,
+    AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind, Compression, Compressor, Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState, Value, WithMetadata, layer_fn, shared_bytes,
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
@@ -54,6 +49,10 @@ struct PoolGuide;
 #[cfg(all(doctest, feature = "quic", feature = "websocket"))]
 #[doc = include_str!("../docs/guides/links.md")]
 struct LinksGuide;
+
+#[cfg(all(doctest, feature = "custom-codecs", feature = "json", feature = "protobuf", feature = "zstd"))]
+#[doc = include_str!("../docs/guides/codecs.md")]
+struct CodecsGuide;
 
 // The code of the guide compiles.
 #[cfg(doctest)]

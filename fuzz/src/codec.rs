@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use farcall::{Body, CallError, CodecKind, Message, Proto, Request, shared_bytes};
+use farcall::{Body, CallError, CodecKind, Compression, Compressor, Message, Proto, Request, shared_bytes};
+use rpc_core::compression::unpack;
 use serde::{Deserialize, Serialize};
 
 use crate::source::Source;
@@ -84,6 +85,7 @@ pub fn run(input: &[u8]) {
         check_call(codec, &key, &value);
     } else {
         let encoded = source.bytes(usize::MAX);
+        check_compressed(encoded);
         check_bytes(codec, encoded);
         check_request(codec, encoded);
     }
@@ -164,6 +166,24 @@ fn check_bytes(codec: CodecKind, encoded: &[u8]) {
     decode::<Maps>(codec, encoded);
     decode::<Vec<Vec<Vec<()>>>>(codec, encoded);
     decode::<(&str, &[u8])>(codec, encoded);
+}
+
+/// Takes bytes for a compressed message; what they are inflated to is within the limit, and comes back.
+fn check_compressed(encoded: &[u8]) {
+    const BYTES_MAX: u32 = 16 << 10;
+    for compressor in Compressor::ALL {
+        let message = Bytes::from([&[compressor.id()], encoded].concat());
+        let mut inflated = None;
+        let info =
+            allocation_counter::measure(|| inflated = unpack(&message, Compressor::ALL, BYTES_MAX).ok());
+        // Beside the message what the decompressors themselves need.
+        assert!(info.bytes_max <= 128 << 10, "{} bytes of memory for {}", info.bytes_max, compressor.name());
+        let Some(inflated) = inflated else { continue };
+        assert!(inflated.len() <= BYTES_MAX as usize);
+        let agreed = Compression::new(*compressor).min_bytes(0).agree(&[compressor.id()], BYTES_MAX);
+        let packed = agreed.expect("it is known").pack(&inflated);
+        assert_eq!(unpack(&packed, Compressor::ALL, BYTES_MAX), Ok(inflated));
+    }
 }
 
 /// Takes bytes for a message of prost; one that they are comes back in every codec.

@@ -119,6 +119,8 @@ pub struct Incoming {
     pub codec: u8,
     /// The encoded arguments.
     pub message: Bytes,
+    /// Whether the arguments, and the items, begin with a byte that says how they are compressed.
+    pub compressed: bool,
     /// Whether items follow.
     pub items: bool,
     /// Whether the caller waits for nothing.
@@ -137,6 +139,8 @@ pub struct Reply {
     pub failed: bool,
     /// The encoded result.
     pub message: Bytes,
+    /// Whether the result, and the items, begin with a byte that says how they are compressed.
+    pub compressed: bool,
     /// Whether items follow.
     pub items: bool,
 }
@@ -144,7 +148,7 @@ pub struct Reply {
 impl Reply {
     /// Answers with an encoded result.
     pub fn new(codec: u8, message: Bytes) -> Self {
-        Self { metadata: Metadata::new(), codec, failed: false, message, items: false }
+        Self { metadata: Metadata::new(), codec, failed: false, message, compressed: false, items: false }
     }
 }
 

@@ -29,6 +29,7 @@ mod buffers;
 )]
 mod call;
 mod codec;
+pub mod compression;
 pub mod connection;
 mod context;
 #[expect(
@@ -69,6 +70,7 @@ pub use codec::MessagePack;
 pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as shared_bytes};
 #[cfg(feature = "protobuf")]
 pub use codec::{Proto, Protobuf};
+pub use compression::{Compression, Compressor};
 pub use context::{Context, Scope, TraceParent};
 pub use context::{Context, Scope};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};

@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 
 use rpc_core::connection::{OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
-use rpc_core::{Body, CodecKind, Error, ErrorKind, Fate, Request, Response};
+use rpc_core::{Body, CodecKind, Error, Fate, ItemStream, Request, Response, Status};
 use tokio::sync::Notify;
 
 use crate::clock::now;
+use crate::coding::{Packed, Unpacking, unreadable};
 use crate::connection::{ClientConnection, Shared};
 use crate::items::{self, IncomingItems};
 
@@ -29,9 +30,10 @@ pub(crate) async fn call(
     request: &mut Request,
     grown: &Notify,
 ) -> Result<Called, Error> {
-    let attempt = match open_and_watch(&connection.shared, request).await {
+    let packed = connection.shared.pack(request.body());
+    let attempt = match open_and_watch(&connection.shared, request, &packed).await {
         // Apart: most calls find a slot, and need no room for this.
-        Err(OpenError::Full) => match Box::pin(open_when_free(&connection.shared, request, grown)).await {
+        Err(OpenError::Full) => match Box::pin(open_when_free(&connection.shared, request, &packed, grown)).await {
             Some(attempt) => attempt,
             None => return Ok(Called::Elsewhere),
         },
@@ -48,13 +50,14 @@ pub(crate) async fn call(
 async fn open_when_free(
     shared: &Shared,
     request: &Request,
+    packed: &Packed,
     grown: &Notify,
 ) -> Option<Result<StreamId, OpenError>> {
     loop {
         let (mut slot_freed, mut grown) = (pin!(shared.slot_freed()), pin!(grown.notified()));
         slot_freed.as_mut().enable();
         grown.as_mut().enable();
-        match open_and_watch(shared, request).await {
+        match open_and_watch(shared, request, packed).await {
             Err(OpenError::Full) => {}
             attempt => return Some(attempt),
         }
@@ -87,6 +90,7 @@ impl OpenedCall {
         let items = request.take_items();
         let has_items = items.is_some();
         if let Some(items) = items {
+            let items = self.shared().pack_items(items);
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
         match self.reply().await {
@@ -119,14 +123,24 @@ impl OpenedCall {
         // An answer without items has ended the call; one with items is cancelled by dropping them.
         self.is_over = !reply.items;
         // Rule P15: it is the codec of the call, which need not be one that calls may come in here.
-        let codec = if reply.codec == asked.id() { Ok(asked) } else { self.shared().codec(reply.codec) };
-        let codec = codec.map_err(|status| {
-            let text = format!("the answer cannot be read: {}", status.message());
-            self.shared().blame(Error::new(ErrorKind::Decode, text).with_fate(Fate::Failed))
-        })?;
-        let mut body = Body::new(reply.message);
+        let coding = &self.connection.shared.coding;
+        let codec = if reply.codec == asked.id() { Ok(asked) } else { coding.codec(reply.codec) };
+        let message = match reply.compressed {
+            true => coding.unpack(&reply.message),
+            false => Ok(reply.message),
+        };
+        let blame = |status: Status| self.connection.shared.blame(unreadable(&status));
+        let (codec, mut body) = (codec.map_err(blame)?, Body::new(message.map_err(blame)?));
         if reply.items {
-            body = body.with_items(IncomingItems::stream(self));
+            let shared = reply.compressed.then(|| self.connection.shared.clone());
+            let mut items = IncomingItems::stream(self);
+            if let Some(shared) = shared {
+                let unpack = move |item: &_| {
+                    shared.coding.unpack(item).map_err(|status| shared.blame(unreadable(&status)))
+                };
+                items = ItemStream::of_batches(Unpacking::new(items, unpack));
+            }
+            body = body.with_items(items);
         }
         Ok(Response::new(codec, body).with_failed(reply.failed).with_metadata(reply.metadata))
     }
@@ -152,11 +166,11 @@ impl Drop for OpenedCall {
     }
 }
 
-async fn open_and_watch(shared: &Shared, request: &Request) -> Result<StreamId, OpenError> {
+async fn open_and_watch(shared: &Shared, request: &Request, packed: &Packed) -> Result<StreamId, OpenError> {
     let open = |cx: &mut Context<'_>| {
         shared.with(|machine| {
             machine.ping_if_silent(now);
-            machine.open_and_watch(describe(request), cx)
+            machine.open_and_watch(describe(request, packed), cx)
         })
     };
     poll_fn(|cx| Poll::Ready(open(cx))).await
@@ -166,13 +180,13 @@ fn is_oneway(request: &Request) -> bool {
     request.descriptor().is_some_and(|method| method.is_oneway())
 }
 
-fn describe(request: &Request) -> OpenCall<'_> {
-    let body = request.body();
-    let mut call =
-        OpenCall::new(request.method(), request.codec().id(), body.message().clone(), request.metadata());
+fn describe<'a>(request: &'a Request, packed: &Packed) -> OpenCall<'a> {
+    let message = packed.message.clone();
+    let mut call = OpenCall::new(request.method(), request.codec().id(), message, request.metadata());
+    call.compressed = packed.compressed;
     // Time that passed since the call was made has come off by now.
     call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(now()));
-    call.items = body.has_items();
+    call.items = request.body().has_items();
     call.oneway = is_oneway(request);
     call
 }

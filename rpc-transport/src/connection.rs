@@ -18,12 +18,13 @@ use std::time::Duration;
 use loom::sync::{Mutex, MutexGuard};
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
-use rpc_core::{CodecKind, Error, ErrorKind, Peer, Status};
+use rpc_core::{Error, ErrorKind, Peer};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::clock::now;
+use crate::coding::Coding;
 use crate::limits::Limits;
 use crate::link::Link;
 
@@ -39,7 +40,7 @@ pub(crate) struct Shared {
     /// A call has ended while others waited for its slot.
     slot_freed: Notify,
     load: LoadCell,
-    codecs: Arc<[CodecKind]>,
+    pub(crate) coding: Coding,
     pub(crate) peer: Peer,
 }
 
@@ -49,7 +50,7 @@ impl Shared {
             machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
             slot_freed: Notify::new(),
             load: LoadCell::default(),
-            codecs: limits.codecs.clone(),
+            coding: Coding::new(limits),
             peer,
         }
     }
@@ -116,12 +117,6 @@ impl Shared {
     /// Ends all calls for a reason that the peer is told.
     pub(crate) fn close(&self, fatal: &Fatal) {
         self.with(|machine| machine.close(fatal));
-    }
-
-    /// Finds the codec that a message came in.
-    pub(crate) fn codec(&self, id: u8) -> Result<CodecKind, Status> {
-        let known = self.codecs.iter().copied().find(|codec| codec.id() == id);
-        known.ok_or_else(|| CodecKind::unsupported(id, &self.codecs))
     }
 
     /// Names the peer in an error.

@@ -21,6 +21,7 @@ mod backoff;
 mod call;
 mod channel;
 mod clock;
+mod coding;
 mod connection;
 mod items;
 mod limits;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpc_core::CodecKind;
 use rpc_core::connection::Config;
+use rpc_core::{CodecKind, Compression, Compressor};
 
 /// The limits and times of a connection; the peer is told of those that concern it, and held to them.
 ///
@@ -21,6 +21,9 @@ use rpc_core::connection::Config;
 pub struct Limits {
     pub(crate) config: Config,
     pub(crate) codecs: Arc<[CodecKind]>,
+    pub(crate) compressors: Arc<[Compressor]>,
+    /// What is compressed of what goes out; set by the builder of a channel or a server.
+    pub(crate) compression: Option<Compression>,
     pub(crate) handshake_timeout: Duration,
     pub(crate) write_timeout: Duration,
 }
@@ -30,6 +33,8 @@ impl Default for Limits {
         Self {
             config: Config::default(),
             codecs: CodecKind::ALL.into(),
+            compressors: Compressor::ALL.into(),
+            compression: None,
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(20),
         }
@@ -48,7 +53,7 @@ impl Limits {
 
     /// Caps a message that comes in, in bytes.
     ///
-    /// Default: 4 MiB. Too low refuses honest messages; too high lets a peer make this side hold that much.
+    /// Default: 4 MiB, also for what is inflated. Too low refuses honest messages; too high lets a peer make this side hold that much.
     pub fn message_bytes(mut self, bytes: u32) -> Self {
         self.config.settings.message_bytes_max = bytes;
         self
@@ -101,6 +106,16 @@ impl Limits {
         let others = self.codecs.iter().copied().filter(|known| known.id() != codec.id());
         let codecs: Vec<_> = others.chain([codec]).collect();
         self.codecs(&codecs)
+    }
+
+    /// Sets what messages that come in may be compressed with; the peer is told, and compresses with nothing else.
+    ///
+    /// Default: all of this build. What is inflated is held to [`message_bytes`](Self::message_bytes) as what comes as it is; none at all
+    /// saves the time that a peer could have this side spend on inflating.
+    pub fn compressors(mut self, compressors: &[Compressor]) -> Self {
+        self.config.settings.compressors = compressors.iter().map(|compressor| compressor.id()).collect();
+        self.compressors = compressors.into();
+        self
     }
 
     /// Sets how long nothing may be heard before the peer is pinged.

@@ -16,6 +16,8 @@ mod wire;
 
 mod accepting;
 mod clocks;
+#[cfg(all(feature = "gzip", feature = "lz4", feature = "zstd"))]
+mod compressed;
 mod credit;
 mod floods;
 mod frames;

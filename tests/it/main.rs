@@ -9,6 +9,8 @@ mod calls;
 mod cancellation;
 #[cfg(feature = "json")]
 mod codecs;
+#[cfg(any(feature = "gzip", feature = "lz4", feature = "zstd"))]
+mod compression;
 mod context;
 #[cfg(feature = "custom-codecs")]
 mod custom_codecs;

@@ -28,6 +28,8 @@ pub struct OpenCall<'a> {
     pub codec: u8,
     /// The encoded arguments.
     pub message: Bytes,
+    /// Whether the arguments, and the items, begin with a byte that says how they are compressed: only where the peer knows it (rule P20).
+    pub compressed: bool,
     /// Whether items follow.
     pub items: bool,
     /// Whether nobody waits for an answer.
@@ -37,7 +39,16 @@ pub struct OpenCall<'a> {
 impl<'a> OpenCall<'a> {
     /// Describes a call without a deadline, items or metadata.
     pub fn new(method: MethodId, codec: u8, message: Bytes, metadata: &'a Metadata) -> Self {
-        Self { method, timeout: None, metadata, codec, message, items: false, oneway: false }
+        Self {
+            method,
+            timeout: None,
+            metadata,
+            codec,
+            message,
+            compressed: false,
+            items: false,
+            oneway: false,
+        }
     }
 }
 
@@ -99,7 +110,8 @@ impl Connection {
         let flags = Flags::NONE
             .with_if(Flags::METADATA, !call.metadata.is_empty())
             .with_if(Flags::DEADLINE, call.timeout.is_some())
-            .with_if(Flags::ONEWAY, call.oneway);
+            .with_if(Flags::ONEWAY, call.oneway)
+            .with_if(Flags::COMPRESSED, call.compressed);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
         self.send_head(header, metadata_bytes, call.message, !call.items, |out| {
             out.put_u64_le(call.method.as_u64());
@@ -217,7 +229,8 @@ impl Connection {
         }
         let flags = Flags::NONE
             .with_if(Flags::METADATA, !answer.metadata.is_empty())
-            .with_if(Flags::FAILED, answer.failed);
+            .with_if(Flags::FAILED, answer.failed)
+            .with_if(Flags::COMPRESSED, answer.compressed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
         self.send_head(header, metadata_bytes, answer.message, !answer.items, |out| {
             if !answer.metadata.is_empty() {

@@ -167,6 +167,7 @@ impl Connection {
             metadata,
             codec: header.codec,
             message: Bytes::new(),
+            compressed: header.flags.has(Flags::COMPRESSED),
             items: false,
             oneway: header.flags.has(Flags::ONEWAY),
         };
@@ -215,9 +216,12 @@ impl Connection {
             return Err(protocol("a call was answered twice"));
         };
         let head = match (check, decode_metadata(metadata)) {
-            (Ok(()), Ok(metadata)) => {
-                ReplyHead { metadata, codec: header.codec, failed: header.flags.has(Flags::FAILED) }
-            }
+            (Ok(()), Ok(metadata)) => ReplyHead {
+                metadata,
+                codec: header.codec,
+                failed: header.flags.has(Flags::FAILED),
+                compressed: header.flags.has(Flags::COMPRESSED),
+            },
             (Err(status), _) => {
                 self.give_up(id, &format!("the answer came with {}", status.message()));
                 return Ok(());

@@ -52,6 +52,7 @@ pub(super) struct ReplyHead {
     pub(super) metadata: Metadata,
     pub(super) codec: u8,
     pub(super) failed: bool,
+    pub(super) compressed: bool,
 }
 
 /// What comes in.
@@ -163,7 +164,7 @@ impl Inflow {
 impl ReplyHead {
     /// Adds the result, now that it is whole.
     pub(super) fn with(self, message: Bytes, items: bool) -> ReplyState {
-        let Self { metadata, codec, failed } = self;
-        ReplyState::Here(Reply { metadata, codec, failed, message, items })
+        let Self { metadata, codec, failed, compressed } = self;
+        ReplyState::Here(Reply { metadata, codec, failed, message, compressed, items })
     }
 }

@@ -68,6 +68,8 @@ impl Flags {
     pub const ONEWAY: Self = Self(32);
     /// The content is several items, each behind its length.
     pub const ITEMS: Self = Self(64);
+    /// The sender's messages in this call begin with a byte that says how they are compressed.
+    pub const COMPRESSED: Self = Self(128);
 
     /// Takes the bits as they came; those without a meaning stay and are never asked for (rule F4).
     pub const fn from_bits(bits: u8) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Buf, BufMut, BytesMut};
 
-use crate::CodecKind;
+use crate::{CodecKind, Compressor};
 
 /// What a connection starts with.
 pub const MAGIC: [u8; 8] = *b"farcall/";
@@ -38,6 +38,8 @@ pub struct Settings {
     pub connection_window_bytes: u32,
     /// The codecs that this side knows, by number.
     pub codecs: Vec<u8>,
+    /// The compressors that this side knows, by number.
+    pub compressors: Vec<u8>,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             stream_window_bytes: 64 << 10,
             connection_window_bytes: 1 << 20,
             codecs: CodecKind::ALL.iter().map(|codec| codec.id()).collect(),
+            compressors: Compressor::ALL.iter().map(|compressor| compressor.id()).collect(),
         }
     }
 }
@@ -108,6 +111,7 @@ const METADATA_BYTES_MAX: u16 = 4;
 const STREAM_WINDOW_BYTES: u16 = 5;
 const CONNECTION_WINDOW_BYTES: u16 = 6;
 const CODECS: u16 = 7;
+const COMPRESSORS: u16 = 8;
 
 impl Hello {
     /// Opens with these settings, in this version.
@@ -116,12 +120,14 @@ impl Hello {
     }
 
     /// Appends the opening.
-    #[expect(clippy::arithmetic_side_effects, reason = "there are six numbers, and 256 codecs at most")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "there are six numbers, and two lists of 256 bytes at most"
+    )]
     pub fn encode(&self, out: &mut BytesMut) {
-        let Settings { codecs, .. } = &self.settings;
-        let codecs = codecs.get(..256).unwrap_or(codecs);
+        let lists = self.lists();
         let numbers = self.numbers();
-        let bytes = numbers.len() * 8 + 4 + codecs.len();
+        let bytes = numbers.len() * 8 + lists.clone().map(|(_, list)| 4 + list.len()).sum::<usize>();
         out.put_slice(&MAGIC);
         out.put_u8(VERSION_MAJOR);
         out.put_u8(self.minor);
@@ -131,9 +137,19 @@ impl Hello {
             out.put_u16_le(4);
             out.put_u32_le(value);
         }
-        out.put_u16_le(CODECS);
-        put_u16(out, codecs.len());
-        out.put_slice(codecs);
+        for (number, list) in lists {
+            out.put_u16_le(number);
+            put_u16(out, list.len());
+            out.put_slice(list);
+        }
+    }
+
+    /// The lists that are said: compressors only where there are any.
+    fn lists(&self) -> impl Iterator<Item = (u16, &[u8])> + Clone {
+        let Settings { codecs, compressors, .. } = &self.settings;
+        let compressors = (!compressors.is_empty()).then_some((COMPRESSORS, compressors));
+        let lists = [(CODECS, codecs)].into_iter().chain(compressors);
+        lists.map(|(number, list)| (number, list.get(..256).unwrap_or(list)))
     }
 
     fn numbers(&self) -> [(u16, u32); 6] {
@@ -193,8 +209,9 @@ fn foreign(start: &[u8]) -> Option<HelloError> {
 
 impl Settings {
     fn parse(mut raw: &[u8]) -> Result<Self, HelloError> {
-        // Rule H7: what a side does not say is what version 1.0 takes for granted, and then it knows postcard only.
-        let mut settings = Self { codecs: vec![CodecKind::Postcard.id()], ..Self::default() };
+        // Rule H7: what a side does not say is what version 1.0 takes for granted, and then it knows postcard only, and no compressor.
+        let mut settings =
+            Self { codecs: vec![CodecKind::Postcard.id()], compressors: Vec::new(), ..Self::default() };
         while !raw.is_empty() {
             let (number, value) = take_setting(&mut raw)?;
             match number {
@@ -216,6 +233,7 @@ impl Settings {
                         number_in(value, 1 << 10, 1 << 30, "connection_window_bytes")?;
                 }
                 CODECS => settings.codecs = value.to_vec(),
+                COMPRESSORS => settings.compressors = value.to_vec(),
                 // Rule H5: a later version's.
                 _ => {}
             }
@@ -241,7 +259,7 @@ fn number_in(value: &[u8], min: u32, max: u32, name: &'static str) -> Result<u32
     if (min..=max).contains(&number) { Ok(number) } else { Err(HelloError::Setting(name)) }
 }
 
-#[expect(clippy::expect_used, reason = "there are six numbers, and 256 codecs at most")]
+#[expect(clippy::expect_used, reason = "there are six numbers, and two lists of 256 bytes at most")]
 fn put_u16(out: &mut BytesMut, length: usize) {
     out.put_u16_le(u16::try_from(length).expect("settings are shorter than 4,096 bytes"));
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rpc_core::{Error, Identity, Layer, Stack};
+use rpc_core::{Compression, Error, Identity, Layer, Stack};
 
 use super::{Channel, Options, Pool};
 use crate::backoff::Backoff;
@@ -45,6 +45,7 @@ use crate::uri::Uri;
 pub struct ChannelBuilder<L = Identity> {
     uri: String,
     options: Options,
+    compression: Option<Compression>,
     layers: L,
 }
 
@@ -57,7 +58,7 @@ impl ChannelBuilder {
             pool: Pool::default(),
             security: ClientSecurity::default(),
         };
-        Self { uri: uri.to_owned(), options, layers: Identity::new() }
+        Self { uri: uri.to_owned(), options, compression: None, layers: Identity::new() }
     }
 }
 
@@ -67,8 +68,8 @@ impl<L> ChannelBuilder<L> {
     /// What [`connect`](Self::connect) and [`lazy`](Self::lazy) give is the outermost layer's service then: keep it in an
     /// [`Arc`](std::sync::Arc) or a [`BoxService`](rpc_core::BoxService) where several clients share it.
     pub fn layer<N>(self, layer: N) -> ChannelBuilder<Stack<L, N>> {
-        let Self { uri, options, layers } = self;
-        ChannelBuilder { uri, options, layers: Stack::new(layers, layer) }
+        let Self { uri, options, compression, layers } = self;
+        ChannelBuilder { uri, options, compression, layers: Stack::new(layers, layer) }
     }
 
     /// Sets how long making the link may take; the handshake has a time of its own in [`Limits`].
@@ -88,6 +89,14 @@ impl<L> ChannelBuilder<L> {
     /// Sets the limits and times of the connection.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.options.limits = limits;
+        self
+    }
+
+    /// Compresses what the channel sends, where the server knows how: requests, and the items that follow them.
+    ///
+    /// Default: nothing is compressed. What a server compresses is its own affair; this side inflates it, see [`Limits::compressors`].
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
         self
     }
 
@@ -112,7 +121,7 @@ impl<L> ChannelBuilder<L> {
     where
         L: Layer<Channel>,
     {
-        let channel = Self::channel(&self.uri, self.options)?;
+        let channel = Self::channel(&self.uri, self.options, self.compression)?;
         channel.inner.reconnect(None).await?;
         Ok(self.layers.layer(channel))
     }
@@ -125,10 +134,11 @@ impl<L> ChannelBuilder<L> {
     where
         L: Layer<Channel>,
     {
-        Ok(self.layers.layer(Self::channel(&self.uri, self.options)?))
+        Ok(self.layers.layer(Self::channel(&self.uri, self.options, self.compression)?))
     }
 
-    fn channel(uri: &str, options: Options) -> Result<Channel, Error> {
+    fn channel(uri: &str, mut options: Options, compression: Option<Compression>) -> Result<Channel, Error> {
+        options.limits.compression = compression;
         let uri = Uri::parse(uri)?;
         options.security.allows(&uri)?;
         Ok(Channel::new(uri, options))

@@ -12,13 +12,14 @@ use rpc_core::{
     Body, Code, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status, deadline_after,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, yield_now};
 
 use super::accept::Acceptor;
 use super::deadline::in_time;
 use super::placement::{InPlace, Placement, measure};
 use super::{Inspector, Phase, until};
 use crate::clock::now;
+use crate::coding::{Packed, Unpacking};
 use crate::connection::{Answer, Shared};
 use crate::items::{AcceptedCall, IncomingItems, Sent, send};
 use crate::panics::{Caught, Panicked};
@@ -158,16 +159,24 @@ enum Measured {
 async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measured: Measured) {
     let Serving { service, shared, placement, inspector, .. } = &*serving;
     let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
+    let in_place = matches!(measured, Measured::ByCaller);
     let placement = match measured {
         Measured::ByCaller => None,
         Measured::ByItself => Some((&**placement, method)),
     };
     let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
     let work = Caught::new(async {
+        if in_place && incoming.compressed {
+            // Inflating takes time, which is not the connection's: in a task of its own.
+            yield_now().await;
+        }
         let request = request(shared, incoming, deadline)?;
         let response = measure(placement, service.call(request)).await?;
         if oneway {
             return Ok(());
+        }
+        if in_place && shared.takes_time(response.body()) {
+            yield_now().await;
         }
         match respond(shared, id, response) {
             None => Ok(()),
@@ -201,11 +210,16 @@ fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) 
     if deadline.is_some_and(|deadline| deadline <= now()) {
         return Err(too_late("the deadline had passed before the handler was run").into());
     }
-    let codec = shared.codec(incoming.codec)?;
-    let mut body = Body::new(incoming.message);
+    let codec = shared.coding.codec(incoming.codec)?;
+    let mut body = match incoming.compressed {
+        true => Body::new(shared.coding.unpack(&incoming.message)?),
+        false => Body::new(incoming.message),
+    };
     if incoming.items {
         let call = AcceptedCall { shared: shared.clone(), id: incoming.id };
-        body = body.with_items(IncomingItems::stream(call));
+        let items = IncomingItems::stream(call);
+        body =
+            body.with_items(if incoming.compressed { unpacked(shared, incoming.id, items) } else { items });
     }
     let mut request = Request::by_id(incoming.method, codec, body);
     request.set_deadline(deadline);
@@ -214,20 +228,33 @@ fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) 
     Ok(request)
 }
 
+/// Inflates the items of a request; one that cannot be ends the call, as one over a limit does.
+fn unpacked(shared: &Arc<Shared>, id: StreamId, items: ItemStream) -> ItemStream {
+    let shared = shared.clone();
+    ItemStream::of_batches(Unpacking::new(items, move |item| {
+        shared.coding.unpack(item).map_err(|status| {
+            shared.with(|machine| machine.fail(id, status.clone()));
+            status.into()
+        })
+    }))
+}
+
 fn too_late(text: &str) -> Status {
     Status::new(Code::DeadlineExceeded, text)
 }
 
 /// Sends the result, and gives the items that are to follow it.
 fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStream> {
-    let mut reply = Reply::new(response.codec().id(), response.body().message().clone());
+    let Packed { message, compressed } = shared.pack(response.body());
+    let mut reply = Reply::new(response.codec().id(), message);
+    reply.compressed = compressed;
     reply.failed = response.is_failed();
     let (metadata, body) = response.into_parts();
     let (_, items) = body.into_parts();
     reply.metadata = metadata;
     reply.items = items.is_some();
     shared.with(|machine| machine.reply(id, reply));
-    items
+    items.map(|items| shared.pack_items(items))
 }
 
 async fn respond_items(shared: &Shared, id: StreamId, items: ItemStream) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpc_core::{Error, Handler, Identity, Layer, Router, Service, Stack};
+use rpc_core::{Compression, Error, Handler, Identity, Layer, Router, Service, Stack};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::accept::{Acceptor, accept_loop};
@@ -27,6 +27,7 @@ pub struct ServerBuilder<L = Identity> {
     layers: L,
     uris: Vec<String>,
     limits: Limits,
+    compression: Option<Compression>,
     connections_max: usize,
     oneway_max: usize,
     grace: Duration,
@@ -43,6 +44,7 @@ impl ServerBuilder {
             layers: Identity::new(),
             uris: Vec::new(),
             limits: Limits::default(),
+            compression: None,
             connections_max: 10_000,
             oneway_max: 10_000,
             grace: Duration::from_secs(10),
@@ -68,6 +70,7 @@ impl<L> ServerBuilder<L> {
             layers: Stack::new(self.layers, layer),
             uris: self.uris,
             limits: self.limits,
+            compression: self.compression,
             connections_max: self.connections_max,
             oneway_max: self.oneway_max,
             grace: self.grace,
@@ -87,6 +90,14 @@ impl<L> ServerBuilder<L> {
     /// Sets the limits and times of each connection.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Compresses what the server sends, where the client knows how: results, and the items that follow them.
+    ///
+    /// Default: nothing is compressed. What a client compresses is its own affair; this side inflates it, see [`Limits::compressors`].
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
         self
     }
 
@@ -188,7 +199,8 @@ impl<L> ServerBuilder<L> {
             let uri = Uri::parse(uri)?;
             listeners.push(Listener::bind(&uri, &self.security, &self.limits).await?);
         }
-        let (grace, limits) = (self.grace, self.limits.clone());
+        let (grace, mut limits) = (self.grace, self.limits.clone());
+        limits.compression = self.compression.take();
         let age = self.age_max.map(|max| Age { max, grace });
         let slots = Arc::new(Semaphore::new(self.connections_max));
         let oneway = Arc::new(Semaphore::new(self.oneway_max));

@@ -39,22 +39,24 @@ fn reply_of(client: &mut End) -> Reply {
 }
 
 #[test]
-fn rule_p1_p2_p4_an_open_is_written_and_read_to_the_byte() {
+fn rule_p1_p2_p4_p20_an_open_is_written_and_read_to_the_byte() {
     let (none, one, two) = (Metadata::new(), tenant(), two_entries());
     let method = MethodId::hash("Greeter", "greet");
     let ada = |metadata| OpenCall::new(method, 1, Bytes::from_static(b"\x03Ada"), metadata);
     let timeout = Some(Duration::from_millis(1500));
     let json = Bytes::from_static(b"{\"name\":\"Ada\"}");
+    let packed_ada = Bytes::from_static(b"\0\x03Ada");
     let calls = [
         ("open", ada(&none)),
         ("open_metadata", ada(&two)),
         ("open_deadline", OpenCall { timeout, ..ada(&none) }),
         ("open_all", OpenCall { timeout, oneway: true, ..OpenCall::new(method, 2, json, &one) }),
         ("open_items", OpenCall { items: true, ..ada(&none) }),
+        ("open_compressed", OpenCall { compressed: true, ..OpenCall::new(method, 1, packed_ada, &none) }),
     ];
     for (name, call) in calls {
         let (metadata, message, codec) = (call.metadata.clone(), call.message.clone(), call.codec);
-        let (timeout, items, oneway) = (call.timeout, call.items, call.oneway);
+        let (timeout, items, oneway, compressed) = (call.timeout, call.items, call.oneway, call.compressed);
         let mut client = End::client();
         client.machine.open(call).unwrap();
         assert_eq!(client.told(), vector(FRAMES, name), "{name}");
@@ -63,7 +65,7 @@ fn rule_p1_p2_p4_an_open_is_written_and_read_to_the_byte() {
         let read = server.taken();
         assert_eq!((read.id.as_u64(), read.method, read.codec), (FIRST, method, codec), "{name}");
         assert_eq!((read.timeout, read.metadata, read.message), (timeout, metadata, message), "{name}");
-        assert_eq!((read.items, read.oneway), (items, oneway), "{name}");
+        assert_eq!((read.items, read.oneway, read.compressed), (items, oneway, compressed), "{name}");
     }
 }
 
@@ -80,17 +82,19 @@ fn rule_p2_a_deadline_of_any_size_is_clamped() {
 }
 
 #[test]
-fn rule_p3_a_reply_is_written_and_read_to_the_byte() {
+fn rule_p3_p20_a_reply_is_written_and_read_to_the_byte() {
     let ok = || Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!"));
+    let packed = Bytes::from_static(b"\0\x0bHello, Ada!");
     let replies = [
         ("reply", ok()),
         ("reply_failed", Reply { failed: true, ..Reply::new(1, Bytes::from_static(b"\x01\x00")) }),
         ("reply_metadata", Reply { metadata: tenant(), ..ok() }),
         ("reply_items", Reply { items: true, ..Reply::new(1, Bytes::new()) }),
+        ("reply_compressed", Reply { compressed: true, ..Reply::new(1, packed) }),
     ];
     for (name, reply) in replies {
         let (metadata, message) = (reply.metadata.clone(), reply.message.clone());
-        let (failed, items) = (reply.failed, reply.items);
+        let (failed, items, compressed) = (reply.failed, reply.items, reply.compressed);
         let (mut server, id) = End::called();
         server.machine.reply(id, reply);
         assert_eq!(server.told(), vector(FRAMES, name), "{name}");
@@ -98,7 +102,7 @@ fn rule_p3_a_reply_is_written_and_read_to_the_byte() {
         client.hears(&vector(FRAMES, name));
         let read = reply_of(&mut client);
         assert_eq!((read.codec, read.metadata, read.message), (1, metadata, message), "{name}");
-        assert_eq!((read.failed, read.items), (failed, items), "{name}");
+        assert_eq!((read.failed, read.items, read.compressed), (failed, items, compressed), "{name}");
     }
 }
 
@@ -170,7 +174,7 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
 }
 
 #[test]
-fn rule_p19_items_travel_together() {
+fn rule_p23_items_travel_together() {
     let (mut server, id) = End::called();
     server.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
     server.told();

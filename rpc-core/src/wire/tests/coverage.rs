@@ -125,8 +125,8 @@ fn the_example_of_the_specification_is_what_is_sent() {
     assert_eq!(vector(example, "open"), vector(FRAMES, "open"));
     assert_eq!(vector(example, "reply"), vector(FRAMES, "reply"));
 
-    let config =
-        Config { settings: Settings { codecs: vec![1, 2], ..Settings::default() }, ..Config::default() };
+    let settings = Settings { codecs: vec![1, 2], compressors: Vec::new(), ..Settings::default() };
+    let config = Config { settings, ..Config::default() };
     let (mut client, mut server) =
         (End::silent(Side::Client, config.clone()), End::silent(Side::Server, config));
     server.hears(&client.told());

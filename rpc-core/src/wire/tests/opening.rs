@@ -23,7 +23,7 @@ fn encode(settings: Settings) -> BytesMut {
 }
 
 fn both_codecs() -> Settings {
-    Settings { codecs: vec![1, 2], ..Settings::default() }
+    Settings { codecs: vec![1, 2], compressors: Vec::new(), ..Settings::default() }
 }
 
 #[test]
@@ -36,8 +36,12 @@ fn rule_h1_an_opening_is_written_and_read_to_the_byte() {
         stream_window_bytes: 1024,
         connection_window_bytes: 1_073_741_824,
         codecs: vec![1],
+        compressors: Vec::new(),
     };
-    for (name, settings) in [("default", both_codecs()), ("every_number", every_number)] {
+    let compressors = Settings { compressors: vec![1, 2, 3], ..both_codecs() };
+    for (name, settings) in
+        [("default", both_codecs()), ("every_number", every_number), ("compressors", compressors)]
+    {
         assert_eq!(encode(settings.clone()), *vector(OPENINGS, name), "{name}");
         assert_eq!(parse(name), Hello::new(settings));
     }
@@ -92,7 +96,7 @@ fn assert_opening_and_goaway(server: &mut End, code: u8) {
 fn rule_h4_h5_what_a_later_version_adds_is_skipped() {
     let hello = parse("unknown_settings");
     assert_eq!(hello.minor, 9);
-    assert_eq!(hello.settings, Settings { calls_max: 16, codecs: vec![1, 200], ..Settings::default() });
+    assert_eq!(hello.settings, Settings { calls_max: 16, codecs: vec![1, 200], ..both_codecs() });
     assert_eq!(parse("repeated_setting").settings.calls_max, 32);
 }
 
@@ -120,6 +124,7 @@ fn rule_h7_what_is_not_said_has_the_defaults_of_version_1() {
         stream_window_bytes: 65_536,
         connection_window_bytes: 1_048_576,
         codecs: vec![1],
+        compressors: Vec::new(),
     };
     assert_eq!(parse("without_settings").settings, taken_for_granted);
 }

@@ -6,7 +6,12 @@ pub use rpc_core::CustomCodec;
 pub use rpc_core::Proto;
 pub use rpc_core::connection::{CallView, View, WaitsFor};
 pub use rpc_core::{
-    AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind, Compression, Compressor, Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService, Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId, MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service, ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState, Value, WithMetadata, layer_fn, shared_bytes,
+    AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind,
+    Compression, Compressor, Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService,
+    Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId,
+    MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service,
+    ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState,
+    Value, WithMetadata, layer_fn, shared_bytes,
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;

@@ -164,8 +164,7 @@ impl CodecKind {
 
     /// Encodes a value behind what is there.
     pub(crate) fn append<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
-        with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out))
-        .map_err(|source| {
+        with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out)).map_err(|source| {
             Error::new(ErrorKind::Encode, format!("cannot encode a value as {}", self.name()))
                 .with_source(source)
         })

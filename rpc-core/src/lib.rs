@@ -71,7 +71,6 @@ pub use codec::{Codec, CodecKind, DecodeLimits, Postcard, shared as shared_bytes
 #[cfg(feature = "protobuf")]
 pub use codec::{Proto, Protobuf};
 pub use compression::{Compression, Compressor};
-pub use context::{Context, Scope, TraceParent};
 pub use context::{Context, Scope};
 pub use descriptor::{MethodDescriptor, MethodId, MethodKind, ServiceDescriptor};
 pub use dispatch::{Dispatcher, Handler};

@@ -33,10 +33,12 @@ pub(crate) async fn call(
     let packed = connection.shared.pack(request.body());
     let attempt = match open_and_watch(&connection.shared, request, &packed).await {
         // Apart: most calls find a slot, and need no room for this.
-        Err(OpenError::Full) => match Box::pin(open_when_free(&connection.shared, request, &packed, grown)).await {
-            Some(attempt) => attempt,
-            None => return Ok(Called::Elsewhere),
-        },
+        Err(OpenError::Full) => {
+            match Box::pin(open_when_free(&connection.shared, request, &packed, grown)).await {
+                Some(attempt) => attempt,
+                None => return Ok(Called::Elsewhere),
+            }
+        }
         attempt => attempt,
     };
     match attempt {

@@ -9,7 +9,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use rpc_core::compression::{Agreed, unpack};
-use rpc_core::{Body, Code, CodecKind, Compression, Compressor, Error, ErrorKind, Fate, ItemBatch, ItemStream, Status};
+use rpc_core::{
+    Body, Code, CodecKind, Compression, Compressor, Error, ErrorKind, Fate, ItemBatch, ItemStream, Status,
+};
 
 use crate::connection::Shared;
 use crate::limits::Limits;

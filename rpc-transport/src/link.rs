@@ -168,7 +168,7 @@ pub(crate) enum Listener {
     #[cfg(all(feature = "tls", feature = "websocket"))]
     Wss(tokio::net::TcpListener, ws::Door, TlsServer),
     #[cfg(feature = "quic")]
-    Quic(quic::Listener),
+    Quic(Box<quic::Listener>),
     Unix(unix::Listener),
     Mem(mem::Listener),
 }
@@ -182,7 +182,7 @@ impl Listener {
         if let (Uri::Quic(host), Some(server)) = (uri, &security.server) {
             let listener = quic::Listener::bind(host, server.clone(), limits.clone()).await?;
             let local = Uri::Quic(listener.local());
-            return Ok((Self::Quic(listener), local));
+            return Ok((Self::Quic(Box::new(listener)), local));
         }
         Self::listen(uri, security).await.map_err(|error| {
             Error::new(ErrorKind::Connect, format!("cannot listen on {uri}: {error}")).with_source(error)

@@ -23,9 +23,9 @@ mod layers;
 mod limits;
 mod links;
 mod oneway;
+mod pool;
 #[cfg(feature = "protobuf")]
 mod protobuf;
-mod pool;
 mod raw;
 mod reconnect;
 mod shutdown;

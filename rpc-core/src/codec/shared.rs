@@ -205,7 +205,7 @@ mod tests {
     fn codecs_that_have_bytes_share_them() {
         for codec in [CodecKind::Cbor, CodecKind::MessagePack] {
             let message = codec.encode(&page(SHARED_BYTES_MIN)).unwrap();
-            let read: Page = decode(codec, &message).unwrap();
+            let read: Page = decode(codec, &message, &message).unwrap();
             assert!(holds(&message, &read.content), "{}", codec.name());
         }
     }

@@ -196,15 +196,22 @@ async fn a_connection_does_not_wait_for_what_is_compressed() {
         let answered = soon(client.echo(String::new())).await.unwrap().len();
         (answered, *tasks.lock().unwrap().last().unwrap())
     };
-    let mut in_place = None;
-    for _ in 0..20_000 {
-        let (_, (made_by, _)) = call().await;
-        if in_place.replace(made_by) == Some(made_by) {
-            break;
+    // On a busy machine a quick handler looks slow now and then, and its next calls run in tasks of their own.
+    for _ in 0..100 {
+        is_long.store(false, Ordering::Relaxed);
+        let mut in_place = None;
+        for _ in 0..20_000 {
+            let (_, (made_by, _)) = call().await;
+            if in_place.replace(made_by) == Some(made_by) {
+                break;
+            }
+        }
+        is_long.store(true, Ordering::Relaxed);
+        let (answered, (made_by, compressed_by)) = call().await;
+        assert_eq!(answered, 50_000);
+        if Some(made_by) == in_place {
+            return assert_ne!(made_by, compressed_by, "the answer was compressed in its connection's task");
         }
     }
-    is_long.store(true, Ordering::Relaxed);
-    let (answered, (made_by, compressed_by)) = call().await;
-    assert_eq!((answered, Some(made_by)), (50_000, in_place), "the handler ran in its connection's task");
-    assert_ne!(made_by, compressed_by, "and its answer was compressed elsewhere");
+    panic!("the handler was never run in its connection's task");
 }

@@ -5,13 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use rpc_core::connection::{OpenCall, OpenError, Reply};
 use rpc_core::wire::{ResetCode, StreamId};
 use rpc_core::{Body, CodecKind, Error, Fate, ItemStream, Request, Response, Status};
 use tokio::sync::Notify;
 
 use crate::clock::now;
-use crate::coding::{Packed, Unpacking, unreadable};
+use crate::coding::{Unpacking, unreadable};
 use crate::connection::{ClientConnection, Shared};
 use crate::items::{self, IncomingItems};
 
@@ -30,11 +31,12 @@ pub(crate) async fn call(
     request: &mut Request,
     grown: &Notify,
 ) -> Result<Called, Error> {
-    let packed = connection.shared.pack(request.body());
-    let attempt = match open_and_watch(&connection.shared, request, &packed).await {
+    let packed = connection.shared.pack(request.body().message(), request.body().has_items());
+    let packed = packed.as_ref();
+    let attempt = match open_and_watch(&connection.shared, request, packed).await {
         // Apart: most calls find a slot, and need no room for this.
         Err(OpenError::Full) => {
-            match Box::pin(open_when_free(&connection.shared, request, &packed, grown)).await {
+            match Box::pin(open_when_free(&connection.shared, request, packed, grown)).await {
                 Some(attempt) => attempt,
                 None => return Ok(Called::Elsewhere),
             }
@@ -52,7 +54,7 @@ pub(crate) async fn call(
 async fn open_when_free(
     shared: &Shared,
     request: &Request,
-    packed: &Packed,
+    packed: Option<&Bytes>,
     grown: &Notify,
 ) -> Option<Result<StreamId, OpenError>> {
     loop {
@@ -87,7 +89,7 @@ impl OpenedCall {
             let sent = poll_fn(|cx| self.shared().with(|machine| machine.poll_sent(self.id, cx))).await;
             self.is_over = true;
             sent.map_err(|error| self.shared().blame(error))?;
-            return Ok(Called::Answered(Response::new(request.codec(), Body::new(bytes::Bytes::new()))));
+            return Ok(Called::Answered(Response::new(request.codec(), Body::new(Bytes::new()))));
         }
         let items = request.take_items();
         let has_items = items.is_some();
@@ -168,7 +170,11 @@ impl Drop for OpenedCall {
     }
 }
 
-async fn open_and_watch(shared: &Shared, request: &Request, packed: &Packed) -> Result<StreamId, OpenError> {
+async fn open_and_watch(
+    shared: &Shared,
+    request: &Request,
+    packed: Option<&Bytes>,
+) -> Result<StreamId, OpenError> {
     let open = |cx: &mut Context<'_>| {
         shared.with(|machine| {
             machine.ping_if_silent(now);
@@ -182,10 +188,10 @@ fn is_oneway(request: &Request) -> bool {
     request.descriptor().is_some_and(|method| method.is_oneway())
 }
 
-fn describe<'a>(request: &'a Request, packed: &Packed) -> OpenCall<'a> {
-    let message = packed.message.clone();
+fn describe<'a>(request: &'a Request, packed: Option<&Bytes>) -> OpenCall<'a> {
+    let message = packed.unwrap_or_else(|| request.body().message()).clone();
     let mut call = OpenCall::new(request.method(), request.codec().id(), message, request.metadata());
-    call.compressed = packed.compressed;
+    call.compressed = packed.is_some();
     // Time that passed since the call was made has come off by now.
     call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(now()));
     call.items = request.body().has_items();

@@ -62,15 +62,11 @@ impl Shared {
         self.agreed().is_some_and(|agreed| body.has_items() || agreed.is_tried(body.message()))
     }
 
-    /// Compresses a message that opens or answers a call, where that is agreed and worth it.
-    pub(crate) fn pack(&self, body: &Body) -> Packed {
-        let plain = || Packed { message: body.message().clone(), compressed: false };
-        let Some(agreed) = self.agreed() else { return plain() };
-        if body.has_items() {
-            // The items may be compressed, so each message of this direction says whether it is.
-            return Packed { message: agreed.pack(body.message()), compressed: true };
-        }
-        agreed.compress(body.message()).map_or_else(plain, |message| Packed { message, compressed: true })
+    /// Compresses a message that opens or answers a call; none where that is not agreed or not worth it, and it goes out as it is.
+    pub(crate) fn pack(&self, message: &Bytes, has_items: bool) -> Option<Bytes> {
+        let agreed = self.agreed()?;
+        // Where items follow, they may be compressed, so each message of this direction says whether it is.
+        if has_items { Some(agreed.pack(message)) } else { agreed.compress(message) }
     }
 
     /// Compresses the items that follow a message that [`pack`](Self::pack) gave.
@@ -80,13 +76,6 @@ impl Shared {
             None => items,
         }
     }
-}
-
-/// A message as it goes out.
-pub(crate) struct Packed {
-    pub(crate) message: Bytes,
-    /// Whether it says how it is compressed.
-    pub(crate) compressed: bool,
 }
 
 /// What a caller is told of an answer that cannot be read.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use rpc_core::connection::{Incoming, Reply};
 use rpc_core::wire::StreamId;
 use rpc_core::{
-    Body, Code, Error, ErrorKind, ItemStream, MethodId, Request, Response, Service, Status, deadline_after,
+    Body, Code, Error, ErrorKind, ItemStream, Request, Response, Service, Status, deadline_after,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, yield_now};
@@ -19,7 +19,7 @@ use super::deadline::in_time;
 use super::placement::{InPlace, Placement, measure};
 use super::{Inspector, Phase, until};
 use crate::clock::now;
-use crate::coding::{Packed, Unpacking};
+use crate::coding::Unpacking;
 use crate::connection::{Answer, Shared};
 use crate::items::{AcceptedCall, IncomingItems, Sent, send};
 use crate::panics::{Caught, Panicked};
@@ -67,9 +67,11 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
-    fn run_in_place(&mut self, method: MethodId, work: F) -> Option<AbortHandle> {
+    fn run_in_place(&mut self, incoming: Incoming) -> Option<AbortHandle> {
+        let method = incoming.method;
         let mut place = self.place.take().unwrap_or_else(|| Box::pin(None));
-        place.set(Some(work));
+        // Made where it is moved to the heap at once: it is large.
+        place.set(Some((self.work)(self.serving.clone(), incoming, Measured::ByCaller)));
         // Its task polls it again before it waits for anything, so this poll needs no waker.
         let poll = poll_place(place.as_mut(), &mut Context::from_waker(Waker::noop()));
         self.serving.placement.took(method, self.in_place.lap());
@@ -139,14 +141,12 @@ where
 
     fn start(&mut self, incoming: Incoming) -> Option<AbortHandle> {
         let (method, oneway) = (incoming.method, incoming.oneway);
-        let in_place = !oneway && self.serving.placement.is_quick(method);
-        let measured = if in_place { Measured::ByCaller } else { Measured::ByItself };
-        let id = incoming.id;
-        let work = (self.work)(self.serving.clone(), incoming, measured);
-        if oneway {
-            return self.run_detached(id, work);
+        if !oneway && self.serving.placement.is_quick(method) {
+            return self.run_in_place(incoming);
         }
-        if in_place { self.run_in_place(method, work) } else { Some(self.run_in_task(work)) }
+        let id = incoming.id;
+        let work = (self.work)(self.serving.clone(), incoming, Measured::ByItself);
+        if oneway { self.run_detached(id, work) } else { Some(self.run_in_task(work)) }
     }
 }
 
@@ -245,13 +245,13 @@ fn too_late(text: &str) -> Status {
 
 /// Sends the result, and gives the items that are to follow it.
 fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStream> {
-    let Packed { message, compressed } = shared.pack(response.body());
-    let mut reply = Reply::new(response.codec().id(), message);
-    reply.compressed = compressed;
-    reply.failed = response.is_failed();
+    let (codec, failed) = (response.codec().id(), response.is_failed());
     let (metadata, body) = response.into_parts();
-    let (_, items) = body.into_parts();
-    reply.metadata = metadata;
+    let (message, items) = body.into_parts();
+    let packed = shared.pack(&message, items.is_some());
+    let compressed = packed.is_some();
+    let mut reply = Reply::new(codec, packed.unwrap_or(message));
+    (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, compressed);
     reply.items = items.is_some();
     shared.with(|machine| machine.reply(id, reply));
     items.map(|items| shared.pack_items(items))

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 
 use crate::load::{self, Target};
 use crate::measure::{Sample, Window};
+use crate::peers::variants::{Layered, Observed, Tls};
 use crate::peers::{farcall, go, raw, tarpc, tonic};
 use crate::work::{Peer, Work};
 
@@ -55,7 +56,10 @@ impl Serve {
         let Err(error): Result<Infallible> = runtime()?.block_on(async {
             // A task, as it would be anywhere: the thread that blocks on it is none of the workers.
             match self.peer {
-                Peer::Farcall => tokio::spawn(farcall::serve()).await?,
+                Peer::Farcall => tokio::spawn(farcall::serve::<farcall::Plain>()).await?,
+                Peer::FarcallTls => tokio::spawn(farcall::serve::<Tls>()).await?,
+                Peer::FarcallLayered => tokio::spawn(farcall::serve::<Layered>()).await?,
+                Peer::FarcallObserved => tokio::spawn(farcall::serve::<Observed>()).await?,
                 Peer::Raw => tokio::spawn(raw::serve::<false>()).await?,
                 Peer::RawPipelined => tokio::spawn(raw::serve::<true>()).await?,
                 Peer::Tarpc => tokio::spawn(tarpc::serve()).await?,
@@ -89,6 +93,9 @@ impl Load {
         let target = Target { port: self.port, server: self.server, window };
         match self.peer {
             Peer::Farcall => load::run::<farcall::Client>(self.work, target).await,
+            Peer::FarcallTls => load::run::<farcall::Client<Tls>>(self.work, target).await,
+            Peer::FarcallLayered => load::run::<farcall::Client<Layered>>(self.work, target).await,
+            Peer::FarcallObserved => load::run::<farcall::Client<Observed>>(self.work, target).await,
             Peer::Raw => load::run::<raw::Client<false>>(self.work, target).await,
             Peer::RawPipelined => load::run::<raw::Client<true>>(self.work, target).await,
             Peer::Tarpc => load::run::<tarpc::Client>(self.work, target).await,

@@ -40,7 +40,7 @@ struct Run {
     /// Ends within two minutes: fewer and shorter rounds, for a first look
     #[arg(long)]
     quick: bool,
-    /// Only these peers: farcall, raw, raw-pipelined, tarpc, tonic, go-net-rpc
+    /// Only these peers: farcall, farcall-tls, farcall-layered, farcall-observed, raw, raw-pipelined, tarpc, tonic, go-net-rpc
     #[arg(long, value_delimiter = ',', value_name = "PEER,…")]
     peers: Vec<Peer>,
     /// Only this work: W1, W1c, W2 … W10, or unary calls as CONNECTIONSxCALLSxBYTES
@@ -71,7 +71,7 @@ enum Child {
 
 impl Run {
     fn plan(&self) -> Plan {
-        let all_peers = if self.grow.is_empty() { Peer::ALL.to_vec() } else { grow::PEERS.to_vec() };
+        let all_peers = if self.grow.is_empty() { Peer::USUAL.to_vec() } else { grow::PEERS.to_vec() };
         let works = match (self.grow.as_slice(), self.work.as_slice()) {
             ([], []) => Work::ALL.to_vec(),
             ([], works) => works.to_vec(),

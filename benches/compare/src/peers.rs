@@ -5,6 +5,7 @@ pub mod go;
 pub mod raw;
 pub mod tarpc;
 pub mod tonic;
+pub mod variants;
 
 use std::net::SocketAddr;
 

@@ -113,6 +113,9 @@ fn shape(text: &str) -> Option<Shape> {
 #[serde(rename_all = "kebab-case")]
 pub enum Peer {
     Farcall,
+    FarcallTls,
+    FarcallLayered,
+    FarcallObserved,
     Raw,
     RawPipelined,
     Tarpc,
@@ -121,12 +124,18 @@ pub enum Peer {
 }
 
 impl Peer {
-    pub const ALL: [Self; 6] =
+    /// Those that run unless some are named.
+    pub const USUAL: [Self; 6] =
         [Self::Farcall, Self::Raw, Self::RawPipelined, Self::Tarpc, Self::Tonic, Self::GoNetRpc];
+    /// farcall with something around it.
+    const VARIANTS: [Self; 3] = [Self::FarcallTls, Self::FarcallLayered, Self::FarcallObserved];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Farcall => "farcall",
+            Self::FarcallTls => "farcall-tls",
+            Self::FarcallLayered => "farcall-layered",
+            Self::FarcallObserved => "farcall-observed",
             Self::Raw => "raw",
             Self::RawPipelined => "raw-pipelined",
             Self::Tarpc => "tarpc",
@@ -157,7 +166,10 @@ impl FromStr for Peer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|peer| peer.name() == text);
-        found.ok_or_else(|| "one of farcall, raw, raw-pipelined, tarpc, tonic, go-net-rpc".to_owned())
+        let found = Self::USUAL.into_iter().chain(Self::VARIANTS).find(|peer| peer.name() == text);
+        found.ok_or_else(|| {
+            "one of farcall, farcall-tls, farcall-layered, farcall-observed, raw, raw-pipelined, tarpc, tonic, go-net-rpc"
+                .to_owned()
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use farcall::{Channel, Limits, Server, service};
+use farcall::{Channel, ChannelBuilder, Limits, Server, ServerBuilder, Service, service};
 use futures::{Stream, stream};
 
 use crate::load;
@@ -48,24 +48,48 @@ fn limits() -> Limits {
         .stream_window_bytes(1 << 20)
 }
 
-pub async fn serve() -> Result<Infallible> {
+/// farcall as such, or with something around it.
+pub trait Variant: Send + Sync + 'static {
+    /// What a client calls.
+    type Service: Service;
+
+    fn bind(server: ServerBuilder) -> impl Future<Output = Result<Server>> + Send;
+    fn connect(port: u16) -> impl Future<Output = Result<Self::Service>> + Send;
+}
+
+pub struct Plain;
+
+impl Variant for Plain {
+    type Service = Channel;
+
+    async fn bind(server: ServerBuilder) -> Result<Server> {
+        Ok(server.bind(ADDRESS).await?)
+    }
+
+    async fn connect(port: u16) -> Result<Channel> {
+        Ok(channel("tcp", port).connect().await?)
+    }
+}
+
+pub const ADDRESS: &str = "tcp://127.0.0.1:0";
+
+pub fn channel(scheme: &str, port: u16) -> ChannelBuilder {
+    Channel::builder(format!("{scheme}://127.0.0.1:{port}")).limits(limits())
+}
+
+pub async fn serve<V: Variant>() -> Result<Infallible> {
     let echoer = Echoer { item: body(ITEM_BYTES), blob: body(BLOB_BYTES) };
-    let server = Server::builder()
-        .limits(limits())
-        .service(EchoingServer::new(echoer))
-        .bind("tcp://127.0.0.1:0")
-        .await?;
-    let address = server.uri().strip_prefix("tcp://").context("an address that is not TCP's")?;
+    let server = V::bind(Server::builder().limits(limits()).service(EchoingServer::new(echoer))).await?;
+    let (_, address) = server.uri().split_once("://").context("an address without a scheme")?;
     super::announce(address.parse()?);
     std::future::pending().await
 }
 
-pub struct Client(EchoingClient);
+pub struct Client<V: Variant = Plain>(EchoingClient<V::Service>);
 
-impl load::Client for Client {
+impl<V: Variant> load::Client for Client<V> {
     async fn connect(port: u16) -> Result<Self> {
-        let channel = Channel::builder(format!("tcp://127.0.0.1:{port}")).limits(limits()).connect().await?;
-        Ok(Self(EchoingClient::new(channel)))
+        Ok(Self(EchoingClient::new(V::connect(port).await?)))
     }
 
     async fn echo(&self, message: Echo) -> Result<Echo> {

@@ -35,6 +35,8 @@ mod uri;
 pub use backoff::Backoff;
 pub use channel::{Channel, ChannelBuilder, ChannelStats, Pool};
 pub use limits::Limits;
-pub use server::{ConnectionView, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView};
+pub use server::{
+    ConnectionView, Ended, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView,
+};
 #[cfg(feature = "tls")]
 pub use tls::{Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions};

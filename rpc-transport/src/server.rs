@@ -20,7 +20,7 @@ use rpc_core::{Router, Service};
 use tokio::sync::{mpsc, watch};
 
 pub use builder::ServerBuilder;
-pub use inspector::{ConnectionView, Failure, Inspector, ServerView};
+pub use inspector::{ConnectionView, Ended, Failure, Inspector, ServerView};
 
 /// How far a server is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,6 +169,10 @@ impl ServerHandle {
 
     /// Drains a server that is leaving, once those who ask have had the time to learn of it.
     async fn drain_in_time(phase: Arc<watch::Sender<Phase>>, delay: Duration) {
+        if delay.is_zero() {
+            // Whoever shuts it down does so, after the services have heard.
+            return;
+        }
         let mut reached = phase.subscribe();
         let _ = reached.wait_for(|phase| *phase >= Phase::Leaving).await;
         if until(&mut reached, Phase::Draining, tokio::time::sleep(delay)).await.is_some() {

@@ -61,15 +61,28 @@ async fn connections_come_and_go() {
     assert!(two[0].number < two[1].number && two[0].age >= two[1].age);
     assert!(two.iter().all(|connection| connection.peer.uri().starts_with("tcp://127.0.0.1:")));
     assert_eq!(inspector.server().unwrap().connections, 2);
+    let numbers = |after, max| {
+        let some = inspector.connections_after(after, max);
+        some.iter().map(|connection| connection.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0, 1), [two[0].number]);
+    assert_eq!(numbers(two[0].number, 9), [two[1].number]);
+    assert!(numbers(two[1].number, 9).is_empty() && numbers(0, 0).is_empty());
     drop(second);
     let [left] = seen(|| <[_; 1]>::try_from(inspector.connections()).ok()).await;
     assert_eq!(left.number, two[0].number);
+    assert_eq!(inspector.server().unwrap().connections_opened, 2);
+    let ended = seen(|| inspector.ended().pop()).await;
+    assert_eq!((ended.number, ended.peer.uri()), (two[1].number, two[1].peer.uri()));
+    soon(set.server.shutdown()).await;
+    assert_eq!(inspector.ended().pop().unwrap().reason, "the server is shutting down");
 }
 
 #[tokio::test]
 async fn the_server_is_seen_with_its_limits() {
     let inspector = Inspector::new();
     assert!(inspector.server().is_none() && inspector.connections().is_empty());
+    assert!(inspector.services().is_empty());
     let set = kit::serve_with(
         "mem://",
         |server| server.max_connections(7).max_oneway_calls(3).inspector(&inspector),
@@ -80,6 +93,7 @@ async fn the_server_is_seen_with_its_limits() {
     assert_eq!((view.connections, view.connections_max, view.oneway_calls_max), (1, 7, 3));
     assert_eq!((&*view.services, &view.uris[..], view.is_leaving), (&["Lab"][..], set.server.uris(), false));
     assert_eq!(view.layers, set.server.describe());
+    assert_eq!(inspector.services()[0].name(), "Lab");
     set.server.handle().shutdown();
     assert!(inspector.server().unwrap().is_leaving);
 }

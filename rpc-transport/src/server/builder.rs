@@ -215,9 +215,17 @@ impl<L> ServerBuilder<L> {
         tokio::spawn(ServerHandle::drain_in_time(phase.clone(), drain_delay));
         let (task, tasks) = mpsc::channel(1);
         let placement = Arc::new(Placement::new());
-        let mut uris = Vec::new();
-        for (listener, uri) in listeners {
-            uris.push(uri.to_string());
+        let uris: Vec<_> = listeners.iter().map(|(_, uri)| uri.to_string()).collect();
+        // Before the first call can come: a service may ask the inspector.
+        inspector.start(Facts {
+            uris: uris.clone(),
+            layers: layers.clone(),
+            services: services.clone(),
+            connections: (slots.clone(), connections_max),
+            oneway: (oneway.clone(), oneway_max),
+            phase: phase.subscribe(),
+        });
+        for (listener, _) in listeners {
             let acceptor = Acceptor {
                 service: service.clone(),
                 limits: limits.clone(),
@@ -231,14 +239,6 @@ impl<L> ServerBuilder<L> {
             };
             tokio::spawn(accept_loop(listener, acceptor));
         }
-        inspector.start(Facts {
-            uris: uris.clone(),
-            layers: layers.clone(),
-            services: services.clone(),
-            connections: (slots, connections_max),
-            oneway: (oneway, oneway_max),
-            phase: phase.subscribe(),
-        });
         let handle = ServerHandle { phase, services, drain_delay };
         Ok(Server { uris, layers, handle, inspector, grace, tasks })
     }

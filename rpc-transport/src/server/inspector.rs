@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use rpc_core::connection::View;
 use rpc_core::wire::StreamId;
-use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, Router, Service};
+use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, Router, Service, ServiceDescriptor};
 use tokio::sync::{Semaphore, watch};
 
 use super::Phase;
 use crate::clock::now;
 use crate::connection::Shared;
 
-/// So many failures are remembered.
-const FAILURES_MAX: usize = 64;
+/// So many failures, and so many connections that have ended, are remembered.
+const REMEMBERED_MAX: usize = 64;
 /// A failure's text is cut to this.
 const TEXT_BYTES_MAX: usize = 512;
 
@@ -45,6 +46,7 @@ struct Inner {
     connections: Mutex<BTreeMap<u64, Entry>>,
     numbers: AtomicU64,
     failures: Mutex<Failures>,
+    ended: Mutex<VecDeque<Ended>>,
     facts: OnceLock<Started>,
 }
 
@@ -94,6 +96,8 @@ pub struct ServerView {
     pub connections: usize,
     /// How many there may be.
     pub connections_max: usize,
+    /// How many were opened since the server was started, those that have closed included.
+    pub connections_opened: u64,
     /// How many oneway handlers run.
     pub oneway_calls: usize,
     /// How many may.
@@ -134,6 +138,22 @@ pub struct Failure {
     pub elapsed: Option<Duration>,
 }
 
+/// A connection that has ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// The number that it had.
+    pub number: u64,
+    /// Who was at the other end.
+    pub peer: Peer,
+    /// When it ended.
+    pub at: SystemTime,
+    /// How old it became.
+    pub age: Duration,
+    /// Why it ended, cut to 512 bytes.
+    pub reason: String,
+}
+
 impl Inspector {
     /// Makes one that no server has yet.
     pub fn new() -> Self {
@@ -155,6 +175,7 @@ impl Inspector {
             is_leaving: *facts.phase.borrow() > Phase::Running,
             connections,
             connections_max,
+            connections_opened: self.inner.numbers.load(Ordering::Relaxed),
             oneway_calls,
             oneway_calls_max,
             failures: lock(&self.inner.failures).count,
@@ -163,22 +184,40 @@ impl Inspector {
 
     /// Looks at each open connection, the oldest first.
     pub fn connections(&self) -> Vec<ConnectionView> {
+        self.connections_after(0, usize::MAX)
+    }
+
+    /// Looks at the open connections whose [number](ConnectionView::number) is above `after`, the oldest first, and at most at so many: for a server with more
+    /// of them than should be looked at in one go.
+    pub fn connections_after(&self, after: u64, max: usize) -> Vec<ConnectionView> {
         // Without the list's lock: the connections that come and go need it.
-        let entries: Vec<_> =
-            lock(&self.inner.connections).iter().map(|(number, entry)| (*number, entry.clone())).collect();
+        let entries: Vec<_> = lock(&self.inner.connections)
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .take(max)
+            .filter_map(|(number, entry)| Some((*number, entry.shared.upgrade()?, entry.since)))
+            .collect();
         let now = now();
-        let view = |(number, Entry { shared, since }): (u64, Entry)| {
-            let shared = shared.upgrade()?;
+        let view = |(number, shared, since): (u64, Arc<Shared>, Instant)| {
             let view = shared.with(|machine| machine.look(now));
             let age = now.saturating_duration_since(since);
-            Some(ConnectionView { number, peer: shared.peer.clone(), age, view })
+            ConnectionView { number, peer: shared.peer.clone(), age, view }
         };
-        entries.into_iter().filter_map(view).collect()
+        entries.into_iter().map(view).collect()
+    }
+
+    /// Returns the descriptions of the server's services; none where it does not listen yet.
+    pub fn services(&self) -> &[&'static ServiceDescriptor] {
+        self.inner.facts.get().map_or(&[], |started| started.facts.services.services())
     }
 
     /// Returns the last calls that failed with a status, 64 at most, the latest last.
     pub fn failures(&self) -> Vec<Failure> {
         lock(&self.inner.failures).last.iter().cloned().collect()
+    }
+
+    /// Returns the last connections that have ended, 64 at most, the latest last. Those that were turned away before they were open are not among them.
+    pub fn ended(&self) -> Vec<Ended> {
+        lock(&self.inner.ended).iter().cloned().collect()
     }
 
     /// Describes a method of the server.
@@ -213,16 +252,24 @@ impl Inspector {
             method,
             peer: shared.peer.clone(),
             code: error.code(),
-            text: text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default().to_owned(),
+            text: cut(&text),
             elapsed: came_at.map(|at| now().saturating_duration_since(at)),
         };
         let mut failures = lock(&self.inner.failures);
         failures.count = failures.count.saturating_add(1);
-        if failures.last.len() == FAILURES_MAX {
-            failures.last.pop_front();
-        }
-        failures.last.push_back(failure);
+        remember(&mut failures.last, failure);
     }
+}
+
+fn remember<T>(last: &mut VecDeque<T>, one: T) {
+    if last.len() == REMEMBERED_MAX {
+        last.pop_front();
+    }
+    last.push_back(one);
+}
+
+fn cut(text: &str) -> String {
+    text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default().to_owned()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -237,7 +284,21 @@ pub(super) struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        lock(&self.inspector.inner.connections).remove(&self.number);
+        let Some(Entry { shared, since }) = lock(&self.inspector.inner.connections).remove(&self.number)
+        else {
+            return;
+        };
+        let Some(shared) = shared.upgrade() else { return };
+        let reason = shared.with(|machine| machine.closed_reason().map(cut));
+        let ended = Ended {
+            number: self.number,
+            peer: shared.peer.clone(),
+            at: SystemTime::now(),
+            age: now().saturating_duration_since(since),
+            reason: reason.unwrap_or_else(|| "its task was stopped".to_owned()),
+        };
+        tracing::debug!(peer = %ended.peer, age = ?ended.age, reason = ?ended.reason, "a connection has ended");
+        remember(&mut lock(&self.inspector.inner.ended), ended);
     }
 }
 

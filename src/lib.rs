@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "admin")]
+pub use rpc_admin as admin;
 #[cfg(feature = "custom-codecs")]
 pub use rpc_core::CustomCodec;
 #[cfg(feature = "protobuf")]

@@ -197,6 +197,30 @@ async fn tracing() {
     assert_eq!(tree, expected);
 }
 
+#[cfg(feature = "admin")]
+#[tokio::test]
+async fn introspection() {
+    let printed = succeed("introspection", &[]).await;
+    let has = |what: &str| assert!(printed.contains(what), "{what:?} is not in\n{printed}");
+    assert_eq!(printed.matches("leaving: false").count(), 4, "{printed}");
+    has("oneway_calls 0/10000, calls_in_flight 32/32");
+    has("32 calls under way");
+    for troubled in ["Shop/report waits for handler", "Shop/catalogue waits for reader", "1 for reader"] {
+        has(troubled);
+    }
+    has("Shop/price INTERNAL: the handler panicked; see the server's log");
+    let ends = [
+        "the log is now: shop=debug,warn",
+        "the log stays as it is: the log takes no such directives: error parsing level filter",
+        "the peer closed the connection",
+        "searches that the log has seen: some",
+        "version of farcall: 0.1.0",
+        "version of protocol: 1.0",
+        "version of shop: 1.4.2",
+    ];
+    ends.into_iter().for_each(has);
+}
+
 #[tokio::test]
 async fn mock() {
     let lines = [

@@ -75,3 +75,8 @@ struct TracingGuide;
 #[cfg(all(doctest, feature = "jwt"))]
 #[doc = include_str!("../docs/guides/auth.md")]
 struct AuthGuide;
+
+// The code of the guide compiles.
+#[cfg(all(doctest, feature = "admin"))]
+#[doc = include_str!("../docs/guides/operating.md")]
+struct OperatingGuide;

@@ -103,15 +103,56 @@ impl Stream for Packing {
     }
 }
 
+/// So many bytes are inflated ahead of who takes the items: a batch of few bytes may stand for any number.
+const AHEAD_BYTES: usize = 16 * 1024;
+/// After so many bytes other tasks have a turn: inflating a gzip of 1 MiB takes some milliseconds.
+const TURN_BYTES: usize = 1 << 20;
+
 /// Items that are inflated when they are asked for; the first that cannot be is an error, and the last.
 pub(crate) struct Unpacking<F> {
     items: Option<ItemStream>,
     unpack: F,
+    /// What is left of the last batch, as it came.
+    packed: ItemBatch,
+    /// Why the item cannot be inflated that follows those that were given last.
+    failed: Option<Error>,
+    /// Bytes that were inflated since others had a turn.
+    turn_bytes: usize,
 }
 
 impl<F: Fn(&Bytes) -> Result<Bytes, Error> + Unpin> Unpacking<F> {
     pub(crate) fn new(items: ItemStream, unpack: F) -> Self {
-        Self { items: Some(items), unpack }
+        Self { items: Some(items), unpack, packed: ItemBatch::default(), failed: None, turn_bytes: 0 }
+    }
+
+    /// Inflates the next item; none where no more of the batch can be.
+    fn unpack_next(&mut self) -> Option<Bytes> {
+        let item = self.packed.next()?;
+        match (self.unpack)(&item) {
+            Ok(item) => {
+                self.turn_bytes = self.turn_bytes.saturating_add(item.len());
+                Some(item)
+            }
+            Err(error) => {
+                (self.items, self.packed, self.failed) = (None, ItemBatch::default(), Some(error));
+                None
+            }
+        }
+    }
+
+    /// Inflates the next items; none where the first cannot be.
+    fn unpack_some(&mut self) -> Option<ItemBatch> {
+        let first = self.unpack_next()?;
+        if first.len() >= AHEAD_BYTES || self.packed.is_empty() {
+            return Some(ItemBatch::one(first));
+        }
+        let mut bytes = first.len();
+        let more = std::iter::from_fn(|| {
+            let item = if bytes < AHEAD_BYTES { self.unpack_next()? } else { return None };
+            bytes = bytes.saturating_add(item.len());
+            Some(item)
+        });
+        Some(std::iter::once(first).chain(more).collect())
     }
 }
 
@@ -120,12 +161,94 @@ impl<F: Fn(&Bytes) -> Result<Bytes, Error> + Unpin> Stream for Unpacking<F> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let Some(items) = &mut this.items else { return Poll::Ready(None) };
-        let unpack = |batch: ItemBatch| batch.map(|item| (this.unpack)(&item)).collect();
-        let batch = ready!(items.poll_batch(cx)).map(|batch| batch.and_then(unpack));
-        if let None | Some(Err(_)) = batch {
-            this.items = None;
+        if this.turn_bytes >= TURN_BYTES {
+            this.turn_bytes = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
-        Poll::Ready(batch)
+        if this.packed.is_empty()
+            && let Some(items) = &mut this.items
+        {
+            match ready!(items.poll_batch(cx)) {
+                Some(Ok(batch)) => this.packed = batch,
+                end => {
+                    this.items = None;
+                    return Poll::Ready(end);
+                }
+            }
+        }
+        let batch = this.unpack_some().map(Ok);
+        Poll::Ready(batch.or_else(|| this.failed.take().map(Err)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Items of which each is its own length once it is inflated, in units of 1 KiB; 255 is none.
+    fn unpacking<'c>(
+        items: &[u8],
+        inflated: &'c Cell<usize>,
+    ) -> Unpacking<impl Fn(&Bytes) -> Result<Bytes, Error> + Unpin + 'c> {
+        let batch: ItemBatch = items.iter().map(|item| Bytes::copy_from_slice(&[*item])).collect();
+        let mut batch = Some(Ok(batch));
+        let batches = ItemStream::of_batches(Batches(move || batch.take()));
+        Unpacking::new(batches, |item: &Bytes| match item[0] {
+            255 => Err(Error::new(ErrorKind::Decode, "broken")),
+            kib => {
+                inflated.set(inflated.get() + 1);
+                Ok(vec![kib; usize::from(kib) << 10].into())
+            }
+        })
+    }
+
+    struct Batches<F>(F);
+
+    impl<F: FnMut() -> Option<Result<ItemBatch, Error>> + Unpin> Stream for Batches<F> {
+        type Item = Result<ItemBatch, Error>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready((self.0)())
+        }
+    }
+
+    fn poll(items: &mut (impl Stream<Item = Result<ItemBatch, Error>> + Unpin)) -> Poll<Option<Vec<usize>>> {
+        let next = Pin::new(items).poll_next(&mut Context::from_waker(Waker::noop()));
+        next.map(|batch| batch.map(|batch| batch.unwrap().map(|item| item.len() >> 10).collect()))
+    }
+
+    #[test]
+    fn a_batch_of_bombs_is_inflated_no_further_ahead_than_a_few_bytes() {
+        let inflated = Cell::new(0);
+        let mut items = unpacking(&[200; 400], &inflated);
+        assert_eq!(poll(&mut items), Poll::Ready(Some(vec![200])));
+        assert_eq!(inflated.get(), 1);
+        let mut items = unpacking(&[1, 2, 200, 200], &inflated);
+        assert_eq!(poll(&mut items), Poll::Ready(Some(vec![1, 2, 200])), "small ones stay together");
+        assert_eq!(poll(&mut items), Poll::Ready(Some(vec![200])));
+        assert_eq!(poll(&mut items), Poll::Ready(None));
+    }
+
+    #[test]
+    fn others_have_a_turn_while_much_is_inflated() {
+        let inflated = Cell::new(0);
+        let mut items = unpacking(&[200; 20], &inflated);
+        let polls: Vec<_> = std::iter::repeat_with(|| poll(&mut items)).take(23).collect();
+        assert_eq!(polls.iter().filter(|poll| poll.is_pending()).count(), 3);
+        assert_eq!((inflated.get(), poll(&mut items)), (20, Poll::Ready(None)));
+    }
+
+    #[test]
+    fn what_stands_before_a_broken_item_is_given_and_nothing_after_it() {
+        let inflated = Cell::new(0);
+        let mut items = unpacking(&[1, 2, 255, 3], &inflated);
+        assert_eq!(poll(&mut items), Poll::Ready(Some(vec![1, 2])));
+        let next = Pin::new(&mut items).poll_next(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(next, Poll::Ready(Some(Err(error))) if error.kind() == ErrorKind::Decode));
+        assert_eq!((inflated.get(), poll(&mut items)), (2, Poll::Ready(None)));
     }
 }

@@ -155,6 +155,39 @@ async fn pings_are_answered() {
     assert_eq!(soon(socket.next()).await.unwrap().unwrap(), Message::Pong("are you there".into()));
 }
 
+/// Proves rule W7: each ping is answered, so who sends them without end is not listened to, whether it reads the answers or not.
+#[tokio::test]
+async fn floods_of_messages_that_hold_nothing_end_the_link() {
+    let set = Way::new("ws").serve().await;
+    for flood in [Message::Ping(vec![7; 125].into()), Message::Pong("".into()), Message::binary(b"".to_vec())]
+    {
+        let mut socket = socket(&set).await;
+        let mut sent = 0;
+        // Nothing is read meanwhile.
+        while sent < 100_000 && soon(socket.feed(flood.clone())).await.is_ok() {
+            sent += 1;
+        }
+        let _ = soon(socket.flush()).await;
+        let mut pongs = 0;
+        let end = loop {
+            match soon(socket.next()).await {
+                Some(Ok(Message::Pong(_))) => pongs += 1,
+                Some(Ok(Message::Close(close))) => break close.map(|close| u16::from(close.code)),
+                // What it had still to say is lost where it was reset.
+                Some(Err(_)) | None => break None,
+                Some(Ok(other)) => panic!("{other:?}"),
+            }
+        };
+        assert!(end.is_none_or(|code| code == 1008), "{end:?}");
+        assert!(pongs < 1_000, "{pongs} pongs");
+    }
+    let mut socket = socket(&set).await;
+    for ping in 0..50_u8 {
+        socket.send(Message::Ping(vec![ping].into())).await.unwrap();
+        assert_eq!(soon(socket.next()).await.unwrap().unwrap(), Message::Pong(vec![ping].into()));
+    }
+}
+
 /// Proves rule W4.
 #[tokio::test]
 async fn a_closing_handshake_ends_the_link() {

@@ -3,16 +3,19 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use futures_sink::Sink;
+use rpc_core::deadline_after;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::clock::now;
 use crate::link::ByteStream;
 
 /// The longest message and frame that is taken: its length is looked at before memory is taken for it.
@@ -20,6 +23,10 @@ const MESSAGE_BYTES_MAX: usize = 1 << 20;
 /// The longest message that is sent.
 const SENT_BYTES_MAX: usize = 64 << 10;
 const BUFFER_BYTES: usize = 16 << 10;
+/// What a message that holds nothing has to be apart from the next, in the long run.
+const EMPTY_INTERVAL: Duration = Duration::from_millis(100);
+/// A hundred may come at once.
+const EMPTY_AHEAD: Duration = Duration::from_secs(10);
 
 /// Reads and writes bytes; where one message ends and the next begins has no meaning (rule W3).
 pub(super) struct WsStream {
@@ -27,6 +34,8 @@ pub(super) struct WsStream {
     /// What is left of the message that was read last.
     rest: Bytes,
     is_ended: bool,
+    /// What the messages that held nothing have used up (rule W7).
+    empty_until: Instant,
 }
 
 impl WsStream {
@@ -38,32 +47,52 @@ impl WsStream {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let socket = WebSocketStream::from_partially_read(stream, part, role, Some(config)).await;
-        Self { socket, rest: Bytes::new(), is_ended: false }
+        Self { socket, rest: Bytes::new(), is_ended: false, empty_until: now() }
     }
 
     /// Reads the next message that holds bytes; none at the end.
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
             match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-                Some(Ok(Message::Binary(bytes))) if bytes.is_empty() => {}
-                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Ok(Some(bytes))),
+                Some(Ok(Message::Binary(bytes))) if !bytes.is_empty() => return Poll::Ready(Ok(Some(bytes))),
                 Some(Ok(Message::Text(_))) => return Poll::Ready(Err(self.refuse_text(cx))),
                 // A ping is answered by the library, with the next read or write.
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                    if !self.affords_empty(now()) {
+                        return Poll::Ready(Err(self.refuse_empty(cx)));
+                    }
+                }
                 Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(None)),
                 Some(Err(error)) => return Poll::Ready(end_or_error(error).map(|()| None)),
             }
         }
     }
 
-    /// Tells the peer, as far as it listens.
+    /// Books a message that holds nothing. Each ping is answered, and who does not read the answers would have them gathered here.
+    fn affords_empty(&mut self, now: Instant) -> bool {
+        let until = deadline_after(self.empty_until.max(now), EMPTY_INTERVAL);
+        let affords = until <= deadline_after(now, EMPTY_AHEAD);
+        if affords {
+            self.empty_until = until;
+        }
+        affords
+    }
+
     fn refuse_text(&mut self, cx: &mut Context<'_>) -> io::Error {
-        const TEXT: &str = "farcall is sent in binary messages, not in text";
-        let farewell = CloseFrame { code: CloseCode::Unsupported, reason: TEXT.into() };
+        self.refuse(CloseCode::Unsupported, "farcall is sent in binary messages, not in text", cx)
+    }
+
+    fn refuse_empty(&mut self, cx: &mut Context<'_>) -> io::Error {
+        self.refuse(CloseCode::Policy, "pings and empty messages came more often than 10 a second", cx)
+    }
+
+    /// Tells the peer, as far as it listens.
+    fn refuse(&mut self, code: CloseCode, why: &'static str, cx: &mut Context<'_>) -> io::Error {
+        let farewell = CloseFrame { code, reason: why.into() };
         if Pin::new(&mut self.socket).start_send(Message::Close(Some(farewell))).is_ok() {
             let _ = Pin::new(&mut self.socket).poll_flush(cx);
         }
-        io::Error::new(io::ErrorKind::InvalidData, TEXT)
+        io::Error::new(io::ErrorKind::InvalidData, why)
     }
 
     /// Sends a message, once there is room for it.

@@ -1,6 +1,7 @@
 //! What can be seen of a running server from outside.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -156,4 +157,37 @@ async fn a_server_that_leaves_says_so_and_goes_on_for_a_while() {
     soon(shutdown).await.unwrap();
     assert!((5..7).contains(&began_at.elapsed().as_secs()), "{:?}", began_at.elapsed());
     client.echo("gone".into()).await.unwrap_err();
+}
+
+/// A service that can see its own server, as those do that show it to others.
+struct Seeing<S> {
+    inner: S,
+    _inspector: Inspector,
+    _alive: Arc<()>,
+}
+
+impl<S: Handler> Service for Seeing<S> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.inner.call(request)
+    }
+}
+
+impl<S: Handler> Handler for Seeing<S> {
+    fn descriptor() -> &'static ServiceDescriptor {
+        S::descriptor()
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_holds_the_inspector_goes_with_its_server() {
+    let (inspector, alive) = (Inspector::new(), Arc::new(()));
+    let inner = LabServer::new(Bench(Probe::new()));
+    let service = Seeing { inner, _inspector: inspector.clone(), _alive: alive.clone() };
+    let builder = farcall::Server::builder().service(service).inspector(&inspector);
+    let server = builder.bind("mem://").await.unwrap();
+    assert_eq!(Arc::strong_count(&alive), 2);
+    soon(server.shutdown()).await;
+    assert_eq!(Arc::strong_count(&alive), 1);
+    let echo = farcall::MethodId::hash("Lab", "echo");
+    assert_eq!(inspector.method(echo).unwrap().to_string(), "Lab/echo", "what it is called is still known");
 }

@@ -220,7 +220,7 @@ impl<L> ServerBuilder<L> {
         inspector.start(Facts {
             uris: uris.clone(),
             layers: layers.clone(),
-            services: services.clone(),
+            services: services.services().to_vec(),
             connections: (slots.clone(), connections_max),
             oneway: (oneway.clone(), oneway_max),
             phase: phase.subscribe(),

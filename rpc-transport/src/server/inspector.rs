@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rpc_core::connection::View;
 use rpc_core::wire::StreamId;
+use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, ServiceDescriptor};
 use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, Router, Service, ServiceDescriptor};
 use tokio::sync::{Semaphore, watch};
 
@@ -71,7 +72,8 @@ struct Started {
 pub(super) struct Facts {
     pub(super) uris: Vec<String>,
     pub(super) layers: Vec<String>,
-    pub(super) services: Router,
+    /// Described only: a service that holds the inspector would be held by it in turn, for ever.
+    pub(super) services: Vec<&'static ServiceDescriptor>,
     /// What is left of how many.
     pub(super) connections: (Arc<Semaphore>, usize),
     pub(super) oneway: (Arc<Semaphore>, usize),
@@ -170,7 +172,7 @@ impl Inspector {
         Some(ServerView {
             uris: facts.uris.clone(),
             layers: facts.layers.clone(),
-            services: facts.services.services().iter().map(|service| service.name()).collect(),
+            services: facts.services.iter().map(|service| service.name()).collect(),
             age: now().saturating_duration_since(*at),
             is_leaving: *facts.phase.borrow() > Phase::Running,
             connections,
@@ -207,7 +209,7 @@ impl Inspector {
 
     /// Returns the descriptions of the server's services; none where it does not listen yet.
     pub fn services(&self) -> &[&'static ServiceDescriptor] {
-        self.inner.facts.get().map_or(&[], |started| started.facts.services.services())
+        self.inner.facts.get().map_or(&[], |started| &started.facts.services)
     }
 
     /// Returns the last calls that failed with a status, 64 at most, the latest last.
@@ -222,7 +224,8 @@ impl Inspector {
 
     /// Describes a method of the server.
     pub fn method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
-        self.inner.facts.get()?.facts.services.find_method(id)
+        let services = self.inner.facts.get()?.facts.services.iter();
+        services.flat_map(|service| service.methods()).find(|method| method.id() == id).copied()
     }
 
     pub(super) fn start(&self, facts: Facts) {

@@ -45,6 +45,21 @@ impl ItemBatch {
         Self { bytes, left: count, is_lone: false }
     }
 
+    /// Puts batches together, which copies them.
+    pub(crate) fn joined(batches: impl ExactSizeIterator<Item = Self>, bytes: usize) -> Self {
+        let mut all =
+            BytesMut::with_capacity(bytes.saturating_add(batches.len().saturating_mul(LENGTH_BYTES)));
+        let mut count = 0_usize;
+        for batch in batches {
+            if batch.is_lone && batch.left > 0 {
+                put_length(&mut all, batch.bytes.len());
+            }
+            all.extend_from_slice(&batch.bytes);
+            count = count.saturating_add(batch.left);
+        }
+        Self::of(all.freeze(), count)
+    }
+
     /// Tells how many items are left.
     pub fn len(&self) -> usize {
         self.left

@@ -30,6 +30,18 @@ fn what_was_put_together_comes_apart_again() {
 }
 
 #[test]
+fn batches_are_put_together_in_their_order() {
+    let mut begun = batch(&[9, 1, 0]);
+    begun.next();
+    let parts =
+        [ItemBatch::one(Bytes::from_static(b"lone")), begun, ItemBatch::one(Bytes::new()), batch(&[2])];
+    let expected: Vec<_> = parts.iter().cloned().flatten().collect();
+    let joined = ItemBatch::joined(parts.into_iter(), 0);
+    assert_eq!((joined.len(), joined.bytes()), (5, 7));
+    assert_eq!(joined.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn bytes_that_are_no_items_are_not_measured() {
     for wrong in [&b""[..], b"\x01\0\0", b"\x01\0\0\0", b"\0\0\0\0\xff\xff\xff\xffa", b"\x01\0\0\0ab"] {
         assert_eq!(measure(wrong), None, "{wrong:?}");

@@ -32,6 +32,12 @@ pub(super) fn frame_cost(bytes: usize) -> u64 {
     FRAME_COST + bytes as u64
 }
 
+/// Where so many are kept, those that come are kept apart from the read that they came with, which may have 64 KiB: so they hold 16 MiB at most.
+const CROWD: usize = 256;
+
+/// Of shorter ones, those that are taken together are put together.
+const SHORT_BYTES: usize = 4096;
+
 /// What all calls of the peer may send, and what is kept of it.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -68,7 +74,7 @@ impl Window {
 
     /// Tells whether so many small items are kept that each must not keep the whole read it came with.
     pub(super) fn is_crowded(&self) -> bool {
-        self.items >= 1024
+        self.items >= CROWD
     }
 
     /// One message has room always.
@@ -193,7 +199,14 @@ impl Connection {
         let Some(Stream { inflow, .. }) = self.stream(id) else { return };
         let held = std::mem::take(&mut inflow.held);
         let items = inflow.items.len();
-        out.extend(inflow.items.drain(..).map(|item| item.batch));
+        let (batches, bytes) =
+            (inflow.items.drain(..).map(|item| item.batch), usize::try_from(held).unwrap_or(usize::MAX));
+        if items > 1 && bytes < items * SHORT_BYTES {
+            // Nobody counts them any more, however long it takes to work on them: each must not keep the read that it came with all the while.
+            out.push_back(ItemBatch::joined(batches, bytes));
+        } else {
+            out.extend(batches);
+        }
         self.inflow.held -= held;
         self.inflow.items -= items;
         self.grant_stream(id);

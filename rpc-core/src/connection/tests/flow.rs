@@ -1,5 +1,8 @@
 //! Flow control: who waits for whom, and what is kept meanwhile.
 
+use std::collections::VecDeque;
+use std::task::Poll;
+
 use bytes::BytesMut;
 
 use super::super::*;
@@ -283,8 +286,10 @@ fn small_items_that_nobody_reads_do_not_keep_the_reads_they_came_with() {
         input.extend_from_slice(&frame(FrameKind::Data, id(1, 0), Flags::NONE, b"small"));
     }
     lone.machine.receive(&mut input, lone.now).unwrap();
-    let (items, _) = items_of(&mut lone.machine, id(1, 0));
-    assert!(items[1024..].iter().all(Bytes::is_unique), "they share the memory of a read");
+    let held = std::mem::take(&mut lone.machine.stream(id(1, 0)).expect("it is under way").inflow.items);
+    let items: Vec<_> = held.into_iter().flat_map(|item| item.batch).collect();
+    assert_eq!(items.len(), 2000);
+    assert!(items[256..].iter().all(Bytes::is_unique), "they share the memory of a read");
 }
 
 #[test]
@@ -316,4 +321,26 @@ fn a_look_tells_what_each_call_waits_for() {
     let view = pair.server.look(pair.now);
     assert!(view.received_bytes > 1 << 20 && view.sent_bytes > 60_000, "{view:?}");
     assert_eq!((view.calls.len(), view.calls_max), (42, 1024));
+}
+
+/// How many pieces of memory the items of so many frames are in once they are taken.
+fn pieces(frames: u64, bytes: usize) -> usize {
+    let mut lone = Lone::server();
+    lone.feed(FrameKind::Open, id(1, 0), Flags::NONE, &open_content(b"")).unwrap();
+    for _ in 0..frames {
+        lone.feed(FrameKind::Data, id(1, 0), Flags::NONE, &vec![7; bytes]).unwrap();
+    }
+    let mut out = VecDeque::new();
+    assert!(matches!(lone.machine.poll_items(id(1, 0), &mut noop(), &mut out), Poll::Ready(Ok(true))));
+    let pieces = out.len();
+    let items: Vec<_> = out.into_iter().flatten().collect();
+    assert_eq!(items, vec![vec![7; bytes]; frames as usize]);
+    pieces
+}
+
+/// Each read has up to 64 KiB, and a peer may send what is skipped beside one short item.
+#[test]
+fn short_items_do_not_keep_the_reads_that_they_came_with() {
+    assert_eq!([pieces(200, 1), pieces(200, 0), pieces(2, 1000)], [1, 1, 1]);
+    assert_eq!([pieces(1, 1), pieces(5, 10_000)], [1, 5], "nothing is copied without need");
 }

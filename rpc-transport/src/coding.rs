@@ -12,6 +12,7 @@ use rpc_core::compression::{Agreed, unpack};
 use rpc_core::{
     Body, Code, CodecKind, Compression, Compressor, Error, ErrorKind, Fate, ItemBatch, ItemStream, Status,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::connection::Shared;
 use crate::limits::Limits;
@@ -23,11 +24,22 @@ pub(crate) struct Coding {
     message_bytes_max: u32,
     compression: Option<Compression>,
     agreed: OnceLock<Option<Agreed>>,
+    /// Bytes that arguments of few bytes may still be inflated to, for calls that go on.
+    room: Semaphore,
 }
+
+/// What is inflated to no more than so many times its length needs no room: it took its sender something to send.
+const RATIO_FREE: usize = 64;
+/// Nor does what is no longer than this, which a frame may be as it is: it does not wait behind what is long.
+const BYTES_FREE: usize = 64 * 1024;
 
 impl Coding {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let config = &limits.config;
+        // One message has room always.
+        let room = config.buffer_bytes_max.max(config.settings.message_bytes_max) as usize;
         Self {
+            room: Semaphore::new(room),
             codecs: limits.codecs.clone(),
             compressors: limits.compressors.clone(),
             message_bytes_max: limits.config.settings.message_bytes_max,
@@ -45,6 +57,26 @@ impl Coding {
     /// Inflates a message that says how it is compressed.
     pub(crate) fn unpack(&self, message: &Bytes) -> Result<Bytes, Status> {
         unpack(message, &self.compressors, self.message_bytes_max)
+    }
+
+    /// Inflates the arguments of a call, which goes on while it keeps the room that it is given with them: a connection could otherwise have
+    /// each of its calls hold the longest message, for some hundred bytes. Waits for room where there is none.
+    pub(crate) async fn unpack_arguments(
+        &self,
+        message: &Bytes,
+    ) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Status> {
+        let inflated = self.unpack(message)?;
+        if inflated.len() <= message.len().saturating_mul(RATIO_FREE).max(BYTES_FREE) {
+            return Ok((inflated, None));
+        }
+        let bytes = u32::try_from(inflated.len()).unwrap_or(u32::MAX);
+        if let Ok(room) = self.room.try_acquire_many(bytes) {
+            return Ok((inflated, Some(room)));
+        }
+        // Not kept while it waits: that is what there is no room for.
+        drop(inflated);
+        let room = self.room.acquire_many(bytes).await;
+        Ok((self.unpack(message)?, room.ok()))
     }
 }
 

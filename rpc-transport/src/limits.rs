@@ -85,7 +85,8 @@ impl Limits {
 
     /// Caps what one connection may keep of unfinished messages and unread items, in bytes.
     ///
-    /// Default: 16 MiB. One message is always let through. Too low makes large messages wait for each other.
+    /// Default: 16 MiB. One message is always let through. Too low makes large messages wait for each other. As much again may be
+    /// held by calls under way whose arguments were compressed to less than a 64th; further ones wait until these are answered.
     pub fn buffer_bytes(mut self, bytes: u32) -> Self {
         self.config.buffer_bytes_max = bytes;
         self

@@ -1,6 +1,6 @@
 //! Messages in fewer bytes, where both sides know how.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use farcall::{
 use futures::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task;
 
 use crate::kit::{self, LabClient, Probe, soon};
@@ -214,4 +215,44 @@ async fn a_connection_does_not_wait_for_what_is_compressed() {
         }
     }
     panic!("the handler was never run in its connection's task");
+}
+
+/// A peer sends some hundred bytes for each of them; the calls that wait are not refused.
+#[tokio::test]
+async fn arguments_of_few_bytes_are_inflated_together_as_far_as_the_buffer_allows() {
+    const LONG: usize = 128 << 10;
+    let (started, (release, released)) = (Arc::new(AtomicUsize::new(0)), watch::channel(false));
+    let count = started.clone();
+    let hold = layer_fn(move |request: Request, next: Next| {
+        let (count, mut released) = (count.clone(), released.clone());
+        async move {
+            if request.body().message().len() > LONG {
+                count.fetch_add(1, Ordering::Relaxed);
+                released.wait_for(|released| *released).await.unwrap();
+            }
+            next.call(request).await
+        }
+    });
+    let limits = Limits::default().message_bytes(256 << 10).buffer_bytes(1 << 20);
+    let server = kit::builder(&Probe::new()).layer(hold).limits(limits);
+    let server = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    for compressor in Compressor::ALL {
+        release.send_replace(false);
+        started.store(0, Ordering::Relaxed);
+        let channel = Channel::builder(server.uri()).compression(Compression::new(*compressor));
+        let client = LabClient::new(channel.connect().await.unwrap());
+        let calls: Vec<_> = (0..12).map(|_| tokio::spawn(client.echo("a".repeat(LONG)))).collect();
+        // The limit is 1 MiB, of which the lengths of the texts take some bytes.
+        while started.load(Ordering::Relaxed) < 7 {
+            soon(client.echo("short".into())).await.unwrap();
+        }
+        for _ in 0..100 {
+            soon(client.echo("b".repeat(10_000))).await.unwrap();
+        }
+        assert_eq!(started.load(Ordering::Relaxed), 7, "{compressor:?}");
+        release.send_replace(true);
+        for call in calls {
+            assert_eq!(soon(call).await.unwrap().unwrap().len(), LONG);
+        }
+    }
 }

@@ -156,7 +156,7 @@ enum Measured {
     ByItself,
 }
 
-async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measured: Measured) {
+async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming, measured: Measured) {
     let Serving { service, shared, placement, inspector, .. } = &*serving;
     let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
     let in_place = matches!(measured, Measured::ByCaller);
@@ -166,9 +166,13 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, incoming: Incoming, measur
     };
     let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
     let work = Caught::new(async {
-        if in_place && incoming.compressed {
-            // Inflating takes time, which is not the connection's: in a task of its own.
-            yield_now().await;
+        let mut _room = None;
+        if incoming.compressed {
+            if in_place {
+                // Inflating takes time, which is not the connection's: in a task of its own.
+                yield_now().await;
+            }
+            (incoming.message, _room) = Box::pin(shared.coding.unpack_arguments(&incoming.message)).await?;
         }
         let request = request(shared, incoming, deadline)?;
         let response = measure(placement, service.call(request)).await?;
@@ -211,10 +215,7 @@ fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) 
         return Err(too_late("the deadline had passed before the handler was run").into());
     }
     let codec = shared.coding.codec(incoming.codec)?;
-    let mut body = match incoming.compressed {
-        true => Body::new(shared.coding.unpack(&incoming.message)?),
-        false => Body::new(incoming.message),
-    };
+    let mut body = Body::new(incoming.message);
     if incoming.items {
         let call = AcceptedCall { shared: shared.clone(), id: incoming.id };
         let items = IncomingItems::stream(call);

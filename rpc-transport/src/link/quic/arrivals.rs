@@ -7,6 +7,8 @@ use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream};
 use rpc_core::wire::{FrameHeader, HEADER_BYTES, MAGIC};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::frames::is_skipped;
+
 /// So many frames wait to be taken before streams are read no further.
 const ARRIVALS_MAX: usize = 64;
 /// A longer opening is refused by the machine.
@@ -96,8 +98,14 @@ impl Sink {
             tokio::spawn(async move {
                 let mut frames = Frames::new(recv, sink.frame_bytes_max);
                 let Ok(place) = places.acquire_owned().await else { return };
-                // One without a frame was no call.
-                let Ok(Some(first)) = frames.next().await else { return };
+                // One without a frame was no call, and what is skipped opens none: it would keep its place for ever.
+                let first = loop {
+                    match frames.next().await {
+                        Ok(Some(frame)) if is_skipped(&frame) => {}
+                        Ok(Some(first)) => break first,
+                        Ok(None) | Err(_) => return,
+                    }
+                };
                 if sink.arrivals.send(Arrival::Call { key, send, first, place }).await.is_ok() {
                     sink.read_rest(key, frames).await;
                 }

@@ -38,6 +38,12 @@ pub(super) fn is_last(header: FrameHeader) -> bool {
     }
 }
 
+/// Tells whether the machine passes over a frame, whatever the call that it is of.
+pub(super) fn is_skipped(frame: &[u8]) -> bool {
+    let header = frame.first_chunk::<HEADER_BYTES>().map(FrameHeader::parse);
+    header.is_some_and(|header| matches!(header.kind, None | Some(FrameKind::Pong)))
+}
+
 /// Reads which call a GOAWAY names as the last.
 pub(super) fn last(goaway: &[u8]) -> Option<u64> {
     goaway.get(HEADER_BYTES..)?.first_chunk().copied().map(u64::from_le_bytes)

@@ -103,6 +103,23 @@ async fn fault_31_a_pool_that_cannot_grow_backs_off() {
     assert_eq!(channel.stats().made, 1);
 }
 
+/// A server may open connections only to close them: the one that is there, however old, is better than none.
+#[tokio::test]
+async fn fault_31_an_old_connection_goes_on_while_no_other_lasts() {
+    let (listener, uri) = listen().await;
+    let pool = Pool::fixed(1).max_age(Duration::from_millis(50)).idle_timeout(Duration::from_millis(40));
+    let client = LabClient::new(Channel::builder(uri).pool(pool).lazy().unwrap());
+    let mut call = tokio::spawn(client.echo("x".into()));
+    let mut old = RawPeer::accept(&listener).await;
+    for _ in 0..5 {
+        let id = old.next(wire::OPEN).await.id;
+        answer(&mut old, id).await;
+        soon(call).await.unwrap().unwrap();
+        drop(RawPeer::accept(&listener).await);
+        call = tokio::spawn(client.echo("x".into()));
+    }
+}
+
 /// All connections of a pool are half open: every call is made once, over a new one.
 #[tokio::test(start_paused = true)]
 async fn fault_04_calls_of_a_pool_whose_links_all_went_down_are_made_elsewhere() {

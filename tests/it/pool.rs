@@ -150,8 +150,9 @@ async fn connections_are_replaced_at_their_age_and_no_call_fails() {
         ages
     };
     let (ages, _) = tokio::join!(watch, futures::future::join_all(work));
-    let stats = channel.stats();
-    assert_eq!((stats.open, stats.leaked), (3, 0));
+    // One may be about to be replaced.
+    let stats = comes_to(&channel, |stats| stats.open == 3).await;
+    assert_eq!(stats.leaked, 0);
     // 60 s hold five or six ages of 9 to 11 s, for each of three.
     assert!((3 + 15..=3 + 18).contains(&stats.made), "{stats:?}");
     assert!(most.open <= 4 && most.draining <= 3, "{most:?}");
@@ -176,8 +177,8 @@ async fn a_stream_keeps_an_old_connection_open_and_counts_as_leaked_when_nobody_
     tokio::time::sleep(60 * SECOND).await;
     assert_eq!(channel.stats().made, 2, "there is no third while the first is open");
     drop(items);
-    let stats = comes_to(&channel, |stats| stats.leaked == 0 && stats.made == 3).await;
-    assert_eq!((stats.open, stats.leaked), (1, 0));
+    // The new one stands beside the old one until it has lasted for a moment.
+    comes_to(&channel, |stats| stats.leaked == 0 && stats.made == 3 && stats.open == 1).await;
 }
 
 #[tokio::test(start_paused = true)]

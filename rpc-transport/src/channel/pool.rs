@@ -84,9 +84,9 @@ impl Pool {
 
     /// Sets how old a connection may become, give or take a tenth by chance, before another takes its place.
     ///
-    /// The other one is made first, so no call waits; where that fails, the old one goes on. Calls under way end on the connection that
-    /// they are on. Default: without end, but for the server's own limit. Too short costs handshakes; too long keeps clients where a balancer
-    /// once put them.
+    /// The other one is made first, so no call waits; where that fails, or it is closed within 100 ms, the old one goes on. Calls under way
+    /// end on the connection that they are on. Default: without end, but for the server's own limit. Too short costs handshakes; too long
+    /// keeps clients where a balancer once put them.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.max(Duration::from_millis(10)));
         self

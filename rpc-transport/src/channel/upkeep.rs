@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rpc_core::deadline_after;
 use tokio::task::AbortHandle;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use super::Inner;
 use super::connecting::State;
@@ -16,6 +16,10 @@ use crate::connection::ClientConnection;
 
 /// Where tries to connect fail and are made again at once, it is not looked more often than that.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
+
+/// A server that takes no more connections, or a balancer without a server, may say so right after the opening: what is old stays until
+/// what is new has lasted for so long.
+const SETTLED_AFTER: Duration = Duration::from_millis(100);
 
 /// Says that the channel makes connections no more, however that ended.
 struct Growing(Weak<Inner>);
@@ -68,7 +72,13 @@ impl Inner {
     /// Replaces the connections that are old, one after the other; gives when the next try may be made, where one failed.
     async fn replace_old(self: &Arc<Self>) -> Result<(), Instant> {
         while let Some(old) = self.old_one() {
+            let before = self.usable_count();
             self.another().await?;
+            sleep(SETTLED_AFTER).await;
+            if self.usable_count() <= before {
+                // The server takes no more of them, or not now: the old one goes on, and is looked at again with the idle ones.
+                return Ok(());
+            }
             self.retire(&mut self.state(), |member| is_same(&member.connection, &old));
         }
         Ok(())

@@ -18,8 +18,7 @@ pub use rpc_core::{
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
 pub use rpc_transport::{
-    Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Ended, Failure, Inspector, Limits, Pool,
-    Server, ServerBuilder, ServerHandle, ServerView,
+    Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Ended, Failure, Inspector, Limits, Pool, Server, ServerBuilder, ServerHandle, ServerView, Totals,
 };
 #[cfg(feature = "tls")]
 pub use rpc_transport::{

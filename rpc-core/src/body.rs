@@ -44,6 +44,15 @@ impl Body {
         self.items.take().map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(crate) fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        let (message, items) = self.into_parts();
+        let body = Self::new(message);
+        match items {
+            Some(items) => body.with_items(change(items)),
+            None => body,
+        }
+    }
+
     /// Takes the body apart.
     pub fn into_parts(mut self) -> (Bytes, Option<ItemStream>) {
         let items = self.take_items();

@@ -125,6 +125,8 @@ pub struct Incoming {
     pub items: bool,
     /// Whether the caller waits for nothing.
     pub oneway: bool,
+    /// When its first frame came.
+    pub came_at: Instant,
 }
 
 /// An answer.

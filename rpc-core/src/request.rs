@@ -117,6 +117,12 @@ impl Request {
         std::mem::replace(&mut self.body, Body::new(bytes::Bytes::new()))
     }
 
+    /// Replaces the stream of items that follows the arguments, where there is one, as a layer that watches items does.
+    #[must_use]
+    pub fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        self.map_body(|body| body.map_items(change))
+    }
+
     /// Takes the items out that follow the message, where there are any.
     pub fn take_items(&mut self) -> Option<ItemStream> {
         self.body.take_items()
@@ -229,13 +235,7 @@ impl Response {
     /// Replaces the stream of items that follows the result, where there is one, as a layer that watches items does.
     #[must_use]
     pub fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
-        let (message, items) = self.body.into_parts();
-        let body = Body::new(message);
-        let body = match items {
-            Some(items) => body.with_items(change(items)),
-            None => body,
-        };
-        Self { body, ..self }
+        Self { body: self.body.map_items(change), ..self }
     }
 
     /// Reads the response to a call of `method` as the enum that `#[service]` generates; of a method that answers with a stream, whether

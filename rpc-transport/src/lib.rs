@@ -36,7 +36,7 @@ pub use backoff::Backoff;
 pub use channel::{Channel, ChannelBuilder, ChannelStats, Pool};
 pub use limits::Limits;
 pub use server::{
-    ConnectionView, Ended, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView,
+    ConnectionView, Ended, Failure, Inspector, Server, ServerBuilder, ServerHandle, ServerView, Totals,
 };
 #[cfg(feature = "tls")]
 pub use tls::{Pem, TlsClient, TlsClientBuilder, TlsCounts, TlsServer, TlsServerBuilder, TlsVersions};

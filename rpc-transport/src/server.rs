@@ -20,6 +20,7 @@ use rpc_core::{Router, Service};
 use tokio::sync::{mpsc, watch};
 
 pub use builder::ServerBuilder;
+pub use inspector::{ConnectionView, Failure, Inspector, ServerView, Totals};
 pub use inspector::{ConnectionView, Ended, Failure, Inspector, ServerView};
 
 /// How far a server is on its way to its end.

@@ -80,6 +80,25 @@ async fn connections_come_and_go() {
 }
 
 #[tokio::test]
+async fn totals_count_connections_that_have_gone() {
+    let set = kit::serve_on("tcp://127.0.0.1:0").await;
+    let inspector = set.server.inspector().clone();
+    let mut last = inspector.totals();
+    for number in 2..=5 {
+        let client = kit::LabClient::connect(set.server.uri()).await.unwrap();
+        client.echo("x".repeat(1000)).await.unwrap();
+        let open = inspector.totals();
+        assert_eq!(open.connections, number);
+        assert!(open.received_bytes >= last.received_bytes + 1000, "{last:?} then {open:?}");
+        assert!(open.sent_bytes >= last.sent_bytes + 1000, "{last:?} then {open:?}");
+        drop(client);
+        seen(|| (inspector.connections().len() == 1).then_some(())).await;
+        last = inspector.totals();
+        assert!(last.received_bytes >= open.received_bytes && last.sent_bytes >= open.sent_bytes);
+    }
+}
+
+#[tokio::test]
 async fn the_server_is_seen_with_its_limits() {
     let inspector = Inspector::new();
     assert!(inspector.server().is_none() && inspector.connections().is_empty());

@@ -104,6 +104,11 @@ impl Connection {
         self.late_frames
     }
 
+    /// Returns what came and what was handed to the link so far, in bytes, and how many late frames.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        (self.received_bytes, self.outbox.taken_bytes(), self.late_frames)
+    }
+
     /// Tells when the first frame of a call came that is under way.
     pub fn came_at(&self, id: StreamId) -> Option<Instant> {
         match self.accepted.look_up(id)?.role {

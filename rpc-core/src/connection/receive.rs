@@ -170,6 +170,7 @@ impl Connection {
             compressed: header.flags.has(Flags::COMPRESSED),
             items: false,
             oneway: header.flags.has(Flags::ONEWAY),
+            came_at: now,
         };
         let last = header.flags.has(Flags::END);
         let Some(Stream { role: Role::Accepted { head, .. }, inflow, .. }) = self.accepted.get(id) else {

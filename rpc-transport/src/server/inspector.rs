@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use rpc_core::connection::View;
 use rpc_core::wire::StreamId;
 use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, ServiceDescriptor};
-use rpc_core::{Code, Error, MethodDescriptor, MethodId, Peer, Router, Service, ServiceDescriptor};
 use tokio::sync::{Semaphore, watch};
 
 use super::Phase;
@@ -44,17 +42,48 @@ pub struct Inspector {
 
 #[derive(Default)]
 struct Inner {
-    connections: Mutex<BTreeMap<u64, Entry>>,
-    numbers: AtomicU64,
+    connections: Mutex<Connections>,
     failures: Mutex<Failures>,
     ended: Mutex<VecDeque<Ended>>,
     facts: OnceLock<Started>,
 }
 
+#[derive(Default)]
+struct Connections {
+    open: BTreeMap<u64, Entry>,
+    /// How many there have been.
+    count: u64,
+    /// What those moved that have gone.
+    gone: Totals,
+}
+
 #[derive(Clone)]
 struct Entry {
-    shared: Weak<Shared>,
+    shared: Arc<Shared>,
     since: Instant,
+}
+
+/// What the connections of a server have done since it was started, those included that have gone: each number only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// How many were opened.
+    pub connections: u64,
+    /// What came, in bytes.
+    pub received_bytes: u64,
+    /// What was handed to links, in bytes.
+    pub sent_bytes: u64,
+    /// Frames that came for calls that had ended.
+    pub late_frames: u64,
+}
+
+impl Totals {
+    fn add(&mut self, shared: &Shared) {
+        let (received_bytes, sent_bytes, late_frames) = shared.with(|machine| machine.totals());
+        self.received_bytes = self.received_bytes.saturating_add(received_bytes);
+        self.sent_bytes = self.sent_bytes.saturating_add(sent_bytes);
+        self.late_frames = self.late_frames.saturating_add(late_frames);
+    }
 }
 
 #[derive(Default)]
@@ -194,12 +223,13 @@ impl Inspector {
     pub fn connections_after(&self, after: u64, max: usize) -> Vec<ConnectionView> {
         // Without the list's lock: the connections that come and go need it.
         let entries: Vec<_> = lock(&self.inner.connections)
+            .open
             .range((Bound::Excluded(after), Bound::Unbounded))
             .take(max)
-            .filter_map(|(number, entry)| Some((*number, entry.shared.upgrade()?, entry.since)))
+            .map(|(number, entry)| (*number, entry.clone()))
             .collect();
         let now = now();
-        let view = |(number, shared, since): (u64, Arc<Shared>, Instant)| {
+        let view = |(number, Entry { shared, since }): (u64, Entry)| {
             let view = shared.with(|machine| machine.look(now));
             let age = now.saturating_duration_since(since);
             ConnectionView { number, peer: shared.peer.clone(), age, view }
@@ -210,6 +240,18 @@ impl Inspector {
     /// Returns the descriptions of the server's services; none where it does not listen yet.
     pub fn services(&self) -> &[&'static ServiceDescriptor] {
         self.inner.facts.get().map_or(&[], |started| &started.facts.services)
+    }
+
+    /// Sums up what all connections have done so far, as counters of metrics need it.
+    pub fn totals(&self) -> Totals {
+        // With the list's lock only what has gone is read; a connection that goes meanwhile is counted as it is here, and as gone next time.
+        let (entries, mut totals): (Vec<_>, _) = {
+            let connections = lock(&self.inner.connections);
+            let entries = connections.open.values().map(|entry| entry.shared.clone()).collect();
+            (entries, Totals { connections: connections.count, ..connections.gone })
+        };
+        entries.iter().for_each(|shared| totals.add(shared));
+        totals
     }
 
     /// Returns the last calls that failed with a status, 64 at most, the latest last.
@@ -236,8 +278,9 @@ impl Inspector {
     /// Lists a connection for as long as what this returns is kept.
     pub(super) fn list(&self, shared: &Arc<Shared>) -> Listed {
         let mut connections = lock(&self.inner.connections);
-        let number = self.inner.numbers.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        connections.insert(number, Entry { shared: Arc::downgrade(shared), since: now() });
+        let number = connections.count.saturating_add(1);
+        connections.count = number;
+        connections.open.insert(number, Entry { shared: shared.clone(), since: now() });
         Listed { inspector: self.clone(), number }
     }
 
@@ -287,11 +330,12 @@ pub(super) struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let Some(Entry { shared, since }) = lock(&self.inspector.inner.connections).remove(&self.number)
-        else {
-            return;
+        let Entry { shared, since } = {
+            let mut connections = lock(&self.inspector.inner.connections);
+            let Some(entry) = connections.open.remove(&self.number) else { return };
+            connections.gone.add(&entry.shared);
+            entry
         };
-        let Some(shared) = shared.upgrade() else { return };
         let reason = shared.with(|machine| machine.closed_reason().map(cut));
         let ended = Ended {
             number: self.number,
@@ -307,7 +351,7 @@ impl Drop for Listed {
 
 impl fmt::Debug for Inspector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let connections = lock(&self.inner.connections).len();
+        let connections = lock(&self.inner.connections).open.len();
         f.debug_struct("Inspector").field("connections", &connections).finish_non_exhaustive()
     }
 }

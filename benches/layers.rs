@@ -113,3 +113,28 @@ fn trace_that_nobody_collects(bencher: Bencher<'_, '_>) {
 fn trace_of_both_sides_that_nobody_collects(bencher: Bencher<'_, '_>) {
     run(bencher, Stack::new(Trace::client(), Trace::server()));
 }
+
+#[cfg(feature = "metrics")]
+mod metrics {
+    use farcall::layers::Metrics;
+
+    use super::{Bencher, Stack, run};
+
+    #[divan::bench]
+    fn a_that_nobody_records(bencher: Bencher<'_, '_>) {
+        run(bencher, Metrics::server());
+    }
+
+    #[divan::bench]
+    fn a_that_nobody_records_of_both_sides(bencher: Bencher<'_, '_>) {
+        run(bencher, Stack::new(Metrics::client(), Metrics::server()));
+    }
+
+    /// After those that nobody records: a recorder stays.
+    #[cfg(feature = "prometheus")]
+    #[divan::bench]
+    fn b_that_prometheus_scrapes(bencher: Bencher<'_, '_>) {
+        let _endpoint = farcall::metrics::Prometheus::builder().bind("127.0.0.1:0").unwrap();
+        run(bencher, Metrics::server());
+    }
+}

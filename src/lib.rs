@@ -17,6 +17,8 @@ pub use rpc_core::{
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
+#[cfg(feature = "metrics")]
+pub use rpc_metrics as metrics;
 pub use rpc_transport::{
     Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Ended, Failure, Inspector, Limits, Pool, Server, ServerBuilder, ServerHandle, ServerView, Totals,
 };

@@ -8,6 +8,7 @@ use rpc_core::{Error, ErrorKind, Fate, Layer, MethodDescriptor, MethodId, Reques
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::held::hold;
+use crate::refusals::Refusals;
 use crate::timeout::now;
 
 /// Lets so many calls be under way at one time, in all and by method; a further one waits its turn or is refused.
@@ -71,7 +72,12 @@ impl<S: Service> Layer<S> for ConcurrencyLimit {
             let gates = methods.into_iter().map(|(id, calls)| (id, Arc::new(Gate::new(calls, queue))));
             ByMethod { each, queue, gates: RwLock::new(gates.collect()) }
         });
-        ConcurrencyLimitService { inner, total: Gate::new(total, queue), by_method }
+        ConcurrencyLimitService {
+            inner,
+            total: Gate::new(total, queue),
+            by_method,
+            refusals: Refusals::new("concurrency"),
+        }
     }
 }
 
@@ -87,6 +93,7 @@ pub struct ConcurrencyLimitService<S> {
     inner: S,
     total: Gate,
     by_method: Option<ByMethod>,
+    refusals: Refusals,
 }
 
 impl<S: Service> Service for ConcurrencyLimitService<S> {
@@ -96,13 +103,13 @@ impl<S: Service> Service for ConcurrencyLimitService<S> {
             Some(by_method) => {
                 request.find_descriptor(&self.inner);
                 match by_method.gate(&request) {
-                    Some(gate) => Some(gate.enter(&request).await?),
+                    Some(gate) => Some(self.enter(&gate, &request).await?),
                     None => None,
                 }
             }
             None => None,
         };
-        let total = self.total.enter(&request).await?;
+        let total = self.enter(&self.total, &request).await?;
         let response = self.inner.call(request).await?;
         Ok(hold(response, (total, method)))
     }
@@ -117,6 +124,17 @@ impl<S: Service> Service for ConcurrencyLimitService<S> {
         let Gate { calls, queue, .. } = &self.total;
         lines.push(format!("ConcurrencyLimit({calls} calls, {each}{queue} waiting)"));
         self.inner.describe(lines);
+    }
+}
+
+impl<S: Service> ConcurrencyLimitService<S> {
+    async fn enter(&self, gate: &Gate, request: &Request) -> Result<OwnedSemaphorePermit, Error> {
+        let entered = gate.enter(request).await;
+        if entered.is_err() {
+            let id = request.method();
+            self.refusals.count(id, || request.descriptor().or_else(|| self.inner.find_method(id)));
+        }
+        entered
     }
 }
 

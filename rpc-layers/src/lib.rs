@@ -49,7 +49,10 @@ mod held;
     reason = "loops up to a length, in constants; a method that is not idempotent is the program's own mistake"
 )]
 mod idempotent;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod rate_limit;
+mod refusals;
 mod request_id;
 mod retry;
 mod timeout;
@@ -65,6 +68,8 @@ pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitService};
 pub use describe::describe;
 pub use fallback::{Fallback, FallbackService, answer};
 pub use idempotent::Idempotent;
+#[cfg(feature = "metrics")]
+pub use metrics::{Metrics, MetricsService};
 pub use rate_limit::{Quota, RateLimit, RateLimitService};
 pub use request_id::{REQUEST_ID, RequestId, RequestIdService};
 pub use retry::{Budget, NO_RETRY, RETRY_ATTEMPT, Retry, RetryService};

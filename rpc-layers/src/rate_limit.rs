@@ -15,6 +15,7 @@ use rpc_core::{
 
 pub use gcra::Quota;
 
+use crate::refusals::Refusals;
 use crate::timeout::now;
 use gcra::Meter;
 use keys::Keys;
@@ -103,7 +104,13 @@ impl<S: Service> Layer<S> for RateLimit {
         let Self { total, by_key, own, keys_max } = self;
         let keys_max = keys_max.unwrap_or(KEYS_MAX);
         let by_key = by_key.map(|(key, quota)| (key, Keys::new(quota, own, keys_max)));
-        RateLimitService { inner, start: now(), total: total.map(Meter::new), by_key }
+        RateLimitService {
+            inner,
+            start: now(),
+            total: total.map(Meter::new),
+            by_key,
+            refusals: Refusals::new("rate"),
+        }
     }
 }
 
@@ -117,11 +124,14 @@ pub struct RateLimitService<S> {
     start: Instant,
     total: Option<Meter>,
     by_key: Option<(KeyOf, Keys)>,
+    refusals: Refusals,
 }
 
 impl<S: Service> Service for RateLimitService<S> {
     async fn call(&self, request: Request) -> Result<Response, Error> {
         if let Err(wait) = self.take(&request) {
+            let id = request.method();
+            self.refusals.count(id, || request.descriptor().or_else(|| self.inner.find_method(id)));
             let text = format!("{} is over its rate: try again in {wait:?}", request.method_name());
             let status = Status::new(Code::ResourceExhausted, text).with_pushback(Pushback::After(wait));
             return Err(Error::from(status).with_fate(Fate::Refused));

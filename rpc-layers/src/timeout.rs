@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use rpc_core::{Error, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, deadline_after};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::refusals::Refusals;
+
 /// Ends a call that takes longer than this, with the items that follow its answer; a call with an earlier deadline keeps that.
 ///
 /// The deadline travels with the request, so that a server and all that it calls stop too. Around a [`Retry`](crate::Retry) it bounds
@@ -37,7 +39,7 @@ impl<S: Service> Layer<S> for Timeout {
     type Service = TimeoutService<S>;
 
     fn layer(self, inner: S) -> Self::Service {
-        TimeoutService { inner, after: self.after }
+        TimeoutService { inner, after: self.after, refusals: Refusals::new("timeout") }
     }
 }
 
@@ -52,6 +54,7 @@ impl<S: Service> Layer<S> for Timeout {
 pub struct TimeoutService<S> {
     inner: S,
     after: Duration,
+    refusals: Refusals,
 }
 
 impl<S: Service> Service for TimeoutService<S> {
@@ -59,13 +62,24 @@ impl<S: Service> Service for TimeoutService<S> {
         let now = now();
         let latest = deadline_after(now, self.after);
         let deadline = request.deadline().map_or(latest, |own| own.min(latest));
+        let (id, descriptor) = (request.method(), request.descriptor());
+        let refused = || {
+            // A call that had less time to begin with was not ended by this limit.
+            if deadline == latest {
+                self.refusals.count(id, || descriptor.or_else(|| self.inner.find_method(id)));
+            }
+        };
         if deadline <= now {
+            refused();
             return Err(Error::deadline_exceeded().with_fate(Fate::NeverSent));
         }
         request.set_deadline(Some(deadline));
         match within(deadline, self.inner.call(request)).await {
             Some(response) => Ok(response?.until(deadline)),
-            None => Err(Error::deadline_exceeded()),
+            None => {
+                refused();
+                Err(Error::deadline_exceeded())
+            }
         }
     }
 

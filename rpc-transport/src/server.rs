@@ -7,6 +7,8 @@ mod builder;
 mod deadline;
 mod inspector;
 mod placement;
+#[cfg(feature = "metrics")]
+mod queue;
 mod serve;
 
 use std::fmt;

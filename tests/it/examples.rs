@@ -83,6 +83,26 @@ async fn deadlines() {
     check("deadlines", &lines).await;
 }
 
+#[cfg(feature = "prometheus")]
+#[tokio::test]
+async fn metrics() {
+    let printed = succeed("metrics", &[]).await;
+    let of = |method: &str, code: &str| format!("{{code=\"{code}\",method=\"{method}\",service=\"Shop\"}}");
+    for line in [
+        format!("  farcall_client_calls_finished_total{} 2", of("buy", "METHOD_ERROR")),
+        format!("  farcall_client_calls_finished_total{} 3", of("buy", "OK")),
+        format!("  farcall_server_calls_finished_total{} 1", of("list", "OK")),
+        format!("  farcall_server_call_duration_seconds_count{} 3", of("buy", "OK")),
+        "  farcall_client_call_items_received_total{method=\"list\",service=\"Shop\"} 100".to_owned(),
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
+    }
+    assert!(
+        printed.contains("  farcall_server_calls_stuck{method=\"order\",server=\"tcp://127.0.0.1:"),
+        "{printed}"
+    );
+}
+
 #[tokio::test]
 async fn graceful_shutdown() {
     let lines = [

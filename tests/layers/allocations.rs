@@ -66,6 +66,14 @@ fn a_trace_that_nobody_collects_costs_what_carries_it_on() {
     assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), 3 * CALLS);
 }
 
+#[cfg(feature = "metrics")]
+#[test]
+fn metrics_that_nobody_records_allocate_nothing() {
+    use farcall::layers::Metrics;
+    let layers = Stack::new(Metrics::client(), Stack::new(Retry::new(), Metrics::attempts()));
+    assert_eq!(allocations(&Stack::new(layers, Metrics::server()).layer(Echo)), 0);
+}
+
 #[test]
 fn what_allocates_is_noticed() {
     assert_eq!(allocations(&farcall::BoxService::new(Echo)), CALLS);

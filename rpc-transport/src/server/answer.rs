@@ -45,12 +45,24 @@ pub(super) struct Serving<S> {
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
     inspector: Inspector,
+    #[cfg(feature = "metrics")]
+    queue: super::queue::Queue,
 }
 
 impl<S> Serving<S> {
     pub(super) fn new(acceptor: Acceptor<S>, shared: Arc<Shared>) -> Self {
         let Acceptor { service, phase, placement, oneway, task, inspector, .. } = acceptor;
-        Self { service, shared, placement, phase, oneway, task, inspector }
+        Self {
+            service,
+            shared,
+            placement,
+            phase,
+            oneway,
+            task,
+            inspector,
+            #[cfg(feature = "metrics")]
+            queue: super::queue::Queue::new(),
+        }
     }
 }
 
@@ -160,6 +172,8 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming, me
     let Serving { service, shared, placement, inspector, .. } = &*serving;
     let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
     let in_place = matches!(measured, Measured::ByCaller);
+    #[cfg(feature = "metrics")]
+    serving.queue.left(incoming.came_at);
     let placement = match measured {
         Measured::ByCaller => None,
         Measured::ByItself => Some((&**placement, method)),

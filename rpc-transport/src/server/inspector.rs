@@ -206,7 +206,7 @@ impl Inspector {
             is_leaving: *facts.phase.borrow() > Phase::Running,
             connections,
             connections_max,
-            connections_opened: self.inner.numbers.load(Ordering::Relaxed),
+            connections_opened: lock(&self.inner.connections).count,
             oneway_calls,
             oneway_calls_max,
             failures: lock(&self.inner.failures).count,

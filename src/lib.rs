@@ -81,3 +81,7 @@ struct AuthGuide;
 #[cfg(all(doctest, feature = "admin"))]
 #[doc = include_str!("../docs/guides/operating.md")]
 struct OperatingGuide;
+
+#[cfg(all(doctest, feature = "prometheus"))]
+#[doc = include_str!("../docs/guides/metrics.md")]
+struct MetricsGuide;

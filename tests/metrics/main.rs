@@ -10,4 +10,5 @@ mod calls;
 mod endpoint;
 mod faults;
 mod limits;
+mod ops;
 mod servers;

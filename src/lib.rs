@@ -20,7 +20,8 @@ pub use rpc_macros::service;
 #[cfg(feature = "metrics")]
 pub use rpc_metrics as metrics;
 pub use rpc_transport::{
-    Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Ended, Failure, Inspector, Limits, Pool, Server, ServerBuilder, ServerHandle, ServerView, Totals,
+    Backoff, Channel, ChannelBuilder, ChannelStats, ConnectionView, Ended, Failure, Inspector, Limits, Pool,
+    Server, ServerBuilder, ServerHandle, ServerView, Totals,
 };
 #[cfg(feature = "tls")]
 pub use rpc_transport::{

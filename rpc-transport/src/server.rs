@@ -22,8 +22,7 @@ use rpc_core::{Router, Service};
 use tokio::sync::{mpsc, watch};
 
 pub use builder::ServerBuilder;
-pub use inspector::{ConnectionView, Failure, Inspector, ServerView, Totals};
-pub use inspector::{ConnectionView, Ended, Failure, Inspector, ServerView};
+pub use inspector::{ConnectionView, Ended, Failure, Inspector, ServerView, Totals};
 
 /// How far a server is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,7 +20,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// do not answer.
 ///
 /// It spawns nothing and costs nothing between two samples; [`Prometheus`](crate::Prometheus) takes one at each scrape. With a recorder that
-/// pushes, call [`sample`](Self::sample) as often as that does. A sample takes the lock of each connection for a moment, one after the other.
+/// pushes, install that first and call [`sample`](Self::sample) as often as it does. A sample takes the lock of each connection for a moment, one after the other.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rpc_core::Error> {

@@ -52,7 +52,7 @@ fn a_name_is_of_one_kind() {
         counter!("both").increment(1);
         gauge!("both").set(5.0);
     });
-    assert!(text.starts_with("# TYPE both counter\nboth 1\n# TYPE farcall"), "{text}");
+    assert!(text.starts_with("# TYPE both counter\nboth 1\n# HELP farcall"), "{text}");
 }
 
 #[test]

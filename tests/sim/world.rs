@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use farcall::{Backoff, Channel};
+use farcall::{Backoff, Channel, ChannelStats};
 use fastrand::Rng;
 use futures::FutureExt;
 use futures::future::join_all;
@@ -139,7 +139,7 @@ impl World {
     /// Sees whether everything is back at its start.
     async fn rest(&self, plan: &Plan) {
         if plan.pooled {
-            return self.rest_of_pools();
+            return self.rest_of_pools().await;
         }
         for (client, channels) in self.channels.iter().enumerate() {
             for (server, channel) in channels.iter().enumerate() {
@@ -153,9 +153,21 @@ impl World {
     }
 
     /// Which connection of a pool takes what is left to load; but one is left of each, and nothing else.
-    fn rest_of_pools(&self) {
-        for stats in self.channels.iter().flatten().map(Channel::stats) {
-            if stats.open > 1 || stats.calls > 0 || stats.draining > 1 || stats.leaked > 0 {
+    async fn rest_of_pools(&self) {
+        let is_at_rest = |stats: &ChannelStats| {
+            stats.open <= 1 && stats.calls == 0 && stats.draining <= 1 && stats.leaked == 0
+        };
+        for channel in self.channels.iter().flatten() {
+            let mut stats = channel.stats();
+            // One that takes the place of an old one stands beside it for a moment.
+            for _ in 0..10 {
+                if is_at_rest(&stats) {
+                    break;
+                }
+                pass(70).await;
+                stats = channel.stats();
+            }
+            if !is_at_rest(&stats) {
                 self.log.wrong(format_args!("a pool at rest has {stats:?}"));
             }
         }

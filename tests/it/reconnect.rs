@@ -205,3 +205,28 @@ fn a_channel_outlives_the_runtime_that_made_its_connection() {
     drop(second);
     assert_eq!(third.block_on(async { soon(client.echo("after".into())).await }).unwrap(), "after");
 }
+
+/// What a call tries to connect by goes away with the runtime, and so must the call.
+#[test]
+fn a_runtime_that_ends_with_calls_under_way_ends() {
+    for _ in 0..40 {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (ended, end) = std::sync::mpsc::channel();
+        runtime.block_on(async {
+            let set = kit::serve_on("tcp://127.0.0.1:0").await;
+            for _ in 0..4 {
+                let client = set.client.clone();
+                tokio::spawn(async move { while client.blob(vec![1; 200_000].into()).await.is_ok() {} });
+            }
+            set.client.echo("the others are under way".into()).await.unwrap();
+            // The server stays until the runtime ends.
+            std::mem::forget(set.server);
+        });
+        std::thread::spawn(move || {
+            drop(runtime);
+            let _ = ended.send(());
+        });
+        end.recv_timeout(kit::BOUND).expect("the runtime ends");
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rpc_core::{Error, ErrorKind, Fate, deadline_after};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, yield_now};
 
 use super::Inner;
 use super::dial::{Dial, Ends, Tried};
@@ -61,10 +61,11 @@ impl Inner {
                 Step::Take(connection) => return Ok(connection),
                 Step::Sleep(until) => tokio::time::sleep_until(until.into()).await,
                 Step::Wait(dial) => {
-                    // None: the try went away with its runtime, and another one is made.
                     if let Some(tried) = dial.wait().await {
                         return tried.map_err(|error| self.failed(error));
                     }
+                    // The try went away with its runtime, and another one is made; where that is this task's runtime, it must get to stop the task.
+                    yield_now().await;
                 }
             }
         }
@@ -99,7 +100,7 @@ impl Inner {
                 Step::Wait(dial) => match dial.wait().await {
                     Some(Ok(_)) => return Ok(()),
                     Some(Err(_)) => return Err(self.state().tries.next_at.unwrap_or_else(now)),
-                    None => {}
+                    None => yield_now().await,
                 },
                 Step::Take(_) => return Ok(()),
             }

@@ -21,6 +21,9 @@ mod macros {
 #[path = "../../rpc-core/src/metadata.rs"]
 mod metadata;
 mod source;
+mod trace {
+    pub(crate) use rpc_core::{BAGGAGE, TRACEPARENT, TRACESTATE};
+}
 
 // The names by which the included files know these.
 use macros::{expand, model, parse};

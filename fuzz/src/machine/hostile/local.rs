@@ -59,11 +59,13 @@ impl Lone {
         let flags = source.byte();
         (call.items, call.oneway) = (flags & 1 != 0, flags & 6 == 6);
         call.timeout = (flags & 8 != 0).then_some(Duration::MAX);
+        // Rule K8: these wait for a sign of life that was asked for.
+        let waits = (call.items || call.oneway) && self.machine.awaits_sign_of_life();
         let is_oneway = call.oneway;
         match self.machine.open(call) {
             Ok(id) if is_oneway => self.detached.push(id),
             Ok(id) => self.opened.push(id),
-            Err(OpenError::Full) => assert!(self.is_full(), "a slot is lost"),
+            Err(OpenError::Full) => assert!(self.is_full() || waits, "a slot is lost"),
             Err(_) => {}
         }
     }

@@ -13,6 +13,7 @@ mod ended;
 mod items;
 mod look;
 mod outbox;
+mod pace;
 mod payload;
 mod receive;
 mod stream;
@@ -32,6 +33,7 @@ use crate::{Error, Metadata, MethodId};
 use budget::Budget;
 use credit::{Held, Window};
 use outbox::Outbox;
+use pace::Pace;
 use stream::Stream;
 use table::Table;
 
@@ -180,6 +182,7 @@ pub struct Connection {
     last_opened: u64,
     last_accepted: StreamId,
     ready: VecDeque<StreamId>,
+    pace: Pace,
     /// What all calls together may still send.
     granted_out: u64,
     inflow: Window,
@@ -208,6 +211,8 @@ pub struct Connection {
     timer_is_sooner: bool,
     late_frames: u64,
     received_bytes: u64,
+    /// How much is still to come of the frame that has begun.
+    missing_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -228,6 +233,7 @@ impl Connection {
         let resets = Budget::new(resets_rate.saturating_mul(2), resets_rate.into(), now);
         let pings = Budget::new(10, 1.0 / config.ping_interval_min.as_secs_f64().max(0.001), now);
         let inflow = Window::new(config.settings.connection_window_bytes, config.buffer_bytes_max);
+        let pace = Pace::new(config.chunk_bytes, now);
         Self {
             side,
             config,
@@ -238,6 +244,7 @@ impl Connection {
             last_opened: 0,
             last_accepted: StreamId::CONNECTION,
             ready: VecDeque::new(),
+            pace,
             granted_out: 0,
             inflow,
             waiting: VecDeque::new(),
@@ -260,6 +267,7 @@ impl Connection {
             timer_is_sooner: false,
             late_frames: 0,
             received_bytes: 0,
+            missing_bytes: 0,
         }
     }
 
@@ -314,9 +322,10 @@ impl Connection {
         self.outbox.len()
     }
 
-    /// Tells whether a server has so much to write that it should read no further calls: it owes the answers to a peer that
-    /// does not take them.
+    /// Tells whether a server has so much to write, beside what its link takes in a moment, that it should read no further calls: it owes
+    /// the answers to a peer that does not take them.
     pub fn owes_answers(&self, bytes_max: usize) -> bool {
+        let bytes_max = bytes_max.saturating_add(self.pace.piece_bytes());
         self.side == Side::Server && self.closed.is_none() && self.outbox.len() > bytes_max
     }
 

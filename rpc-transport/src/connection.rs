@@ -47,7 +47,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(side: Side, limits: &Limits, peer: Peer) -> Self {
         Self {
-            machine: Mutex::new(Connection::new(side, limits.config.clone(), now())),
+            machine: Mutex::new(Connection::new(side, limits.config(&peer), now())),
             slot_freed: Notify::new(),
             load: LoadCell::default(),
             coding: Coding::new(limits),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rpc_core::connection::Config;
-use rpc_core::{CodecKind, Compression, Compressor};
+use rpc_core::{CodecKind, Compression, Compressor, Peer};
 
 /// The limits and times of a connection; the peer is told of those that concern it, and held to them.
 ///
@@ -30,16 +30,27 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let config = Config::default();
+        let message_bytes = config.settings.message_bytes_max;
         Self {
-            config: Config::default(),
+            config,
             codecs: CodecKind::ALL.into(),
             compressors: Compressor::ALL.into(),
             compression: None,
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(20),
         }
+        .message_bytes(message_bytes)
     }
 }
+
+/// Room in a frame for the metadata of a call and what else stands before its message, and so the shortest limit on frames.
+const FRAME_HEAD_BYTES: u32 = 64 << 10;
+/// The limit on frames where one of each call may have come in part.
+#[cfg_attr(not(feature = "quic"), allow(dead_code))]
+pub(crate) const QUIC_FRAME_BYTES_MAX: u32 = 64 << 10;
+/// Longer messages always come in parts.
+const WHOLE_MESSAGE_BYTES_MAX: u32 = 4 << 20;
 
 impl Limits {
     /// Caps the calls in flight on one connection; further calls of a client wait their turn.
@@ -54,9 +65,24 @@ impl Limits {
     /// Caps a message that comes in, in bytes.
     ///
     /// Default: 4 MiB, also for what is inflated. Too low refuses honest messages; too high lets a peer make this side hold that much.
+    ///
+    /// A frame may be 64 KiB longer, though of 4 MiB and 64 KiB at most: a peer that knows its link to be fast sends messages of up to that
+    /// in one piece.
     pub fn message_bytes(mut self, bytes: u32) -> Self {
-        self.config.settings.message_bytes_max = bytes;
+        let settings = &mut self.config.settings;
+        settings.message_bytes_max = bytes;
+        settings.frame_bytes_max = bytes.min(WHOLE_MESSAGE_BYTES_MAX).saturating_add(FRAME_HEAD_BYTES);
         self
+    }
+
+    /// What the machine of a connection with this peer is held to.
+    pub(crate) fn config(&self, peer: &Peer) -> Config {
+        let mut config = self.config.clone();
+        if peer.uri().starts_with("quic://") {
+            // Each call has a stream of its own there, and a frame that has come in part: as many at once as there may be calls.
+            config.settings.frame_bytes_max = QUIC_FRAME_BYTES_MAX;
+        }
+        config
     }
 
     /// Caps the metadata of one call, in bytes on the wire.

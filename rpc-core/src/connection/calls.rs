@@ -315,8 +315,7 @@ impl Connection {
         head: impl FnOnce(&mut bytes::BytesMut),
     ) {
         let total = message.len();
-        let part_bytes = self.part_bytes(HEAD_BYTES.saturating_add(metadata_bytes));
-        let rest = message.split_off(total.min(part_bytes));
+        let rest = message.split_off(self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes)));
         let is_whole = rest.is_empty();
         if last && let Some(stream) = self.stream(header.id) {
             stream.outflow.ended = true;
@@ -338,6 +337,15 @@ impl Connection {
         } else if last {
             self.sent_last(header.id);
         }
+    }
+
+    /// How much of a message goes into its first frame, beside so many bytes: all of it where the link takes that, and what is before it, in a
+    /// moment (rule C11).
+    fn first_part(&self, total: usize, head_bytes: usize) -> usize {
+        let room = self.peer_frame_bytes().saturating_sub(head_bytes);
+        let piece = self.pace.piece_bytes();
+        let goes_whole = total <= room.min(piece) && self.outbox.len() <= piece;
+        if goes_whole { total } else { total.min(self.part_bytes(head_bytes)) }
     }
 
     /// The longest part of a message that goes into one frame beside so many bytes.

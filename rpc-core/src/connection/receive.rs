@@ -19,6 +19,11 @@ use crate::wire::{
 };
 use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Status};
 
+/// So much room is made for a frame before anything of it has come.
+const PREPAID_BYTES: usize = 64 << 10;
+/// From so much of a frame on, there is room for all of it.
+const EARNED_BYTES: usize = 32 << 10;
+
 pub(super) fn protocol(fault: &str) -> Fatal {
     Fatal::new(CloseCode::Protocol, fault)
 }
@@ -29,6 +34,7 @@ impl Connection {
     /// # Errors
     /// The peer broke the protocol: [`close`](Self::close) the connection.
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
+        self.pace.note(self.outbox.taken_bytes(), now);
         let unread = input.len();
         let received = self.receive_unread(input, now);
         self.received_bytes = self.received_bytes.saturating_add(unread.saturating_sub(input.len()) as u64);
@@ -57,6 +63,12 @@ impl Connection {
             input.clear();
         }
         drop(frames);
+        self.make_room(input)
+    }
+
+    /// Makes room for the rest of the frame that has begun.
+    fn make_room(&mut self, input: &mut BytesMut) -> Result<(), Fatal> {
+        self.missing_bytes = 0;
         let Some((raw, rest)) = input.split_first_chunk::<HEADER_BYTES>() else { return Ok(()) };
         let bytes = FrameHeader::parse(raw).bytes;
         // Held against the limit before anything is reserved for it.
@@ -65,9 +77,17 @@ impl Connection {
             let text = format!("a frame of {bytes} bytes came; the limit here is {bytes_max}");
             return Err(Fatal::new(CloseCode::FrameTooLarge, text));
         }
-        let missing = (bytes as usize).saturating_sub(rest.len());
-        input.reserve(missing);
+        let (here, missing) = (rest.len(), (bytes as usize).saturating_sub(rest.len()));
+        self.missing_bytes = missing;
+        // Who has sent a good part of a long frame gets room for the rest; a length alone gets little.
+        input.reserve(if here >= EARNED_BYTES { missing } else { missing.min(PREPAID_BYTES) });
         Ok(())
+    }
+
+    /// Returns how many bytes are still to come of the frame that has begun, as far as [`receive`](Self::receive) has seen: reads of just that
+    /// leave a long frame in memory of its own.
+    pub fn missing_bytes(&self) -> usize {
+        self.missing_bytes
     }
 
     /// Returns how long the frames are that stand whole at the front, and are within the limit.

@@ -1,12 +1,14 @@
 //! What was read and has not been taken yet, and how much is read at once.
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// An idle connection keeps no more than this to read into.
 const READ_BYTES_MIN: usize = 512;
 /// A busy one reads so much at once: more makes no fewer system calls that count, and memory that the system gives page by page.
 const READ_BYTES_MAX: usize = 64 * 1024;
+/// A longer frame is read by itself, so that nothing small shares its memory and keeps it.
+const LONG_FRAME_BYTES: usize = 2 * READ_BYTES_MAX;
 
 /// The buffer that a connection reads into.
 pub(crate) struct Input {
@@ -15,11 +17,13 @@ pub(crate) struct Input {
     ///
     /// Kept beside the buffer, which does not tell: messages that are still held share its memory, and it goes on with other memory then.
     read_bytes: usize,
+    /// How much is still to come of the frame that has begun; there is room for it, or will be.
+    pub(crate) missing_bytes: usize,
 }
 
 impl Input {
     pub(crate) fn new() -> Self {
-        Self { bytes: BytesMut::with_capacity(READ_BYTES_MIN), read_bytes: READ_BYTES_MIN }
+        Self { bytes: BytesMut::with_capacity(READ_BYTES_MIN), read_bytes: READ_BYTES_MIN, missing_bytes: 0 }
     }
 
     /// Reads once; none at the end of the link.
@@ -30,7 +34,13 @@ impl Input {
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
     ) -> std::io::Result<usize> {
-        if self.bytes.spare_capacity_mut().len() < self.read_bytes / 2 {
+        let (missing, spare) = (self.missing_bytes, self.bytes.spare_capacity_mut().len());
+        if missing > 0 && self.bytes.len().saturating_add(missing) > LONG_FRAME_BYTES && spare > 0 {
+            let bytes = stream.read_buf(&mut (&mut self.bytes).limit(missing)).await?;
+            self.missing_bytes = missing.saturating_sub(bytes);
+            return Ok(bytes);
+        }
+        if spare < self.read_bytes / 2 {
             self.bytes.reserve(self.read_bytes);
         }
         let bytes = stream.read_buf(&mut self.bytes).await?;
@@ -65,6 +75,20 @@ mod tests {
         }
         input.shrink();
         assert_eq!(input.bytes.capacity(), READ_BYTES_MIN);
+    }
+
+    #[tokio::test]
+    async fn a_long_frame_is_read_by_itself() {
+        let mut input = Input::new();
+        let mut stream = tokio::io::repeat(7);
+        input.read_from(&mut stream).await.unwrap();
+        let rest = LONG_FRAME_BYTES;
+        (input.missing_bytes, input.read_bytes) = (rest, READ_BYTES_MAX);
+        input.bytes.reserve(rest);
+        while input.missing_bytes > 0 {
+            input.read_from(&mut stream).await.unwrap();
+        }
+        assert_eq!(input.bytes.len(), 512 + rest, "nothing that follows it is read with it");
     }
 
     #[tokio::test]

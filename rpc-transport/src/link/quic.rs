@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Link;
-use crate::limits::Limits;
+use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
 use crate::tls::{FaultSide, TlsClient, TlsServer, alert_in_words};
 use mux::Mux;
 
@@ -117,7 +117,7 @@ fn transport(limits: &Limits, streams_max: u32) -> TransportConfig {
     let config = &limits.config;
     let settings = &config.settings;
     // More than a peer may send that keeps to its credit: farcall's windows are the ones that are felt, each call's by itself.
-    let frames = settings.frame_bytes_max.saturating_mul(2);
+    let frames = QUIC_FRAME_BYTES_MAX.saturating_mul(2);
     let stream = settings.stream_window_bytes.saturating_add(AHEAD_BYTES).saturating_add(frames);
     let all = settings.connection_window_bytes.saturating_add(config.buffer_bytes_max).saturating_add(stream);
     // The machine's own PINGs are answered before that.

@@ -1,8 +1,12 @@
 //! Rules C1 to C11: who may send how much.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::kit::{CREDIT, DATA, End, F_MORE, FIRST, FRAMES, OPEN, REPLY, call_id, frame, open, part, vector};
+use super::kit::{
+    CREDIT, DATA, End, F_MORE, FIRST, FRAMES, OPEN, PONG, REPLY, call_id, frame, open, part, vector,
+};
 use crate::connection::{Config, Side};
 use crate::wire::{CloseCode, Settings, StreamId};
 
@@ -242,4 +246,49 @@ fn rule_c11_parts_of_messages_take_turns() {
     assert!(frames.iter().all(|frame| frame.content.len() <= 16_384 + 12));
     client.hears(&frame(REPLY, 1, small, b"first"));
     assert!(client.reply(StreamId::from_u64(small)).is_ready());
+}
+
+/// A client over a link that has taken as much as this in each of so many times 10 ms, and whose peer takes long frames.
+fn paced(counts: u32, bytes_each: usize) -> End {
+    let peer = Settings { frame_bytes_max: 4 << 20, ..Settings::default() };
+    let mut client = End::open_with(Side::Client, Config::default(), peer);
+    for _ in 0..counts {
+        let id = client.try_open(false, Bytes::from(vec![1; bytes_each])).unwrap();
+        client.told();
+        client.hears(&frame(CREDIT, 0, id.as_u64(), &(1_u32 << 24).to_le_bytes()));
+        client.hears(&frame(CREDIT, 0, 0, &(1_u32 << 24).to_le_bytes()));
+        client.told();
+        client.machine.cancel(id, crate::wire::ResetCode::Cancelled);
+        client.told();
+        client.now += Duration::from_millis(10);
+        client.hears(&frame(PONG, 0, 0, &[0; 8]));
+    }
+    client
+}
+
+#[test]
+fn rule_c11_a_message_goes_whole_where_the_link_takes_it_in_a_moment() {
+    let parts = |client: &mut End, bytes: usize| {
+        client.try_open(false, Bytes::from(vec![2; bytes])).unwrap();
+        client.frames().len()
+    };
+    assert!(parts(&mut paced(0, 0), 60_000) > 1, "nothing is known of the link");
+    assert!(parts(&mut paced(10, 100_000), 60_000) > 1, "that much only fills buffers of the system");
+    let mut fast = paced(10, 4_000_000);
+    assert_eq!(parts(&mut fast, 1_000_000), 1);
+    assert!(parts(&mut fast, 2_000_000) > 1, "it would take more than four milliseconds");
+    // Three of them stand before the fourth, and nobody writes.
+    let sizes = [600_000; 6].map(|bytes| {
+        fast.try_open(false, Bytes::from(vec![3; bytes])).unwrap();
+        fast.machine.unsent_bytes()
+    });
+    assert!(sizes[2] - sizes[1] > 600_000 && sizes[5] - sizes[4] < 20_000, "{sizes:?}");
+}
+
+#[test]
+fn rule_c11_no_frame_is_longer_than_the_peer_takes() {
+    let mut client = paced(10, 4_000_000);
+    let peer_takes = 4 << 20;
+    client.try_open(false, Bytes::from(vec![1; peer_takes])).unwrap();
+    assert!(client.frames().iter().all(|frame| frame.content.len() <= peer_takes));
 }

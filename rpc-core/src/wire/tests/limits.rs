@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::kit::{End, F_END, FIRST, FRAMES, RESET, call_id, frame, open, vector, vectors};
 use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
@@ -131,4 +131,21 @@ fn rule_e4_no_frame_ends_the_process() {
             }
         }
     }
+}
+
+#[test]
+fn a_long_frame_gets_room_as_it_comes() {
+    let long = 4 << 20;
+    let settings = Settings { frame_bytes_max: long, ..Settings::default() };
+    let mut server =
+        End::open_with(Side::Server, Config { settings, ..Config::default() }, Settings::default());
+    let mut input = BytesMut::from(&long.to_le_bytes()[..]);
+    input.extend_from_slice(&[1; 12]);
+    server.machine.receive(&mut input, server.now).unwrap();
+    assert_eq!(server.machine.missing_bytes(), long as usize);
+    assert!(input.capacity() < 128 << 10, "a length alone gets {} bytes", input.capacity());
+    input.extend_from_slice(&[0; 32 << 10]);
+    server.machine.receive(&mut input, server.now).unwrap();
+    assert_eq!(server.machine.missing_bytes(), (long as usize) - (32 << 10));
+    assert!(input.capacity() >= long as usize, "the rest of it needs no further memory");
 }

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::arrivals::{Arrival, Sink};
 use super::calls::{Calls, Output};
 use super::{frames, words};
-use crate::limits::Limits;
+use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
 
 /// So much may wait to be written to streams before more is taken.
 const QUEUED_BYTES_MAX: usize = 256 << 10;
@@ -67,7 +67,7 @@ impl Mux {
         endpoint: Option<Endpoint>,
     ) -> Self {
         let settings = &limits.config.settings;
-        let (sink, arrivals) = Sink::new(settings.frame_bytes_max);
+        let (sink, arrivals) = Sink::new(QUIC_FRAME_BYTES_MAX);
         let (send, recv) = control;
         // A sign of life must not wait for what calls send.
         let _ = send.set_priority(1);

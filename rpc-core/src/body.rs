@@ -1,11 +1,11 @@
 //! What a request or a response carries: one message, and perhaps a stream of further ones.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
-use crate::ItemStream;
+use crate::{ItemStream, buffers};
 
 /// An encoded message and, where the method streams, the items that follow it.
 ///
@@ -13,6 +13,8 @@ use crate::ItemStream;
 /// whether there is one. Bytes are shared, so cloning the message costs a reference count.
 pub struct Body {
     message: Bytes,
+    /// A message in parts; `message` is empty then.
+    apart: Option<Box<Apart>>,
     // Never locked: it makes a body `Sync`, so that a reference to one can be held across an await.
     items: Option<Mutex<ItemStream>>,
 }
@@ -20,7 +22,25 @@ pub struct Body {
 impl Body {
     /// Creates a body of one message.
     pub fn new(message: Bytes) -> Self {
-        Self { message, items: None }
+        Self { message, apart: None, items: None }
+    }
+
+    /// Puts large parts into the message, each behind so many of its bytes, without copying them.
+    #[must_use]
+    pub(crate) fn with_parts(self, large: Vec<(usize, Bytes)>) -> Self {
+        if large.is_empty() {
+            return self;
+        }
+        let (mut rest, mut taken) = (self.message, 0_usize);
+        let mut parts = Vec::with_capacity(large.len().saturating_mul(2).saturating_add(1));
+        for (at, part) in large {
+            parts.push(rest.split_to(at.saturating_sub(taken).min(rest.len())));
+            parts.push(part);
+            taken = at;
+        }
+        parts.push(rest);
+        let apart = Some(Box::new(Apart { parts, whole: OnceLock::new() }));
+        Self { message: Bytes::new(), apart, items: self.items }
     }
 
     /// Lets items follow the message.
@@ -31,8 +51,28 @@ impl Body {
     }
 
     /// Returns the message.
+    ///
+    /// Large `Bytes` in an encoded value are not copied into its message before somebody asks for that; who only asks how long it is, asks
+    /// [`message_bytes`](Self::message_bytes).
     pub fn message(&self) -> &Bytes {
-        &self.message
+        match &self.apart {
+            None => &self.message,
+            Some(apart) => apart.whole.get_or_init(|| joined(&apart.parts)),
+        }
+    }
+
+    /// Returns how long the message is.
+    pub fn message_bytes(&self) -> usize {
+        match &self.apart {
+            None => self.message.len(),
+            Some(apart) => apart.parts.iter().map(Bytes::len).fold(0, usize::saturating_add),
+        }
+    }
+
+    /// Returns the message as it lies in memory: its first part and the others, of which there are none as a rule.
+    pub fn message_parts(&self) -> (&Bytes, &[Bytes]) {
+        let parts = self.apart.as_ref().and_then(|apart| apart.parts.split_first());
+        parts.unwrap_or((&self.message, &[]))
     }
 
     /// Tells whether items follow.
@@ -40,38 +80,55 @@ impl Body {
         self.items.is_some()
     }
 
-    pub(crate) fn take_items(&mut self) -> Option<ItemStream> {
+    /// Takes the items out that follow the message, where there are any.
+    pub fn take_items(&mut self) -> Option<ItemStream> {
         self.items.take().map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
-        let (message, items) = self.into_parts();
-        let body = Self::new(message);
-        match items {
-            Some(items) => body.with_items(change(items)),
-            None => body,
+    pub(crate) fn map_items(mut self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        match self.take_items() {
+            Some(items) => self.with_items(change(items)),
+            None => self,
         }
     }
 
     /// Takes the body apart.
     pub fn into_parts(mut self) -> (Bytes, Option<ItemStream>) {
         let items = self.take_items();
-        (self.message, items)
+        let message = if self.apart.is_some() { self.message().clone() } else { self.message };
+        (message, items)
     }
 
     /// Copies a body that is one message; a stream cannot be copied.
     pub fn try_clone(&self) -> Option<Self> {
         match self.items {
-            None => Some(Self::new(self.message.clone())),
+            None => Some(Self { message: self.message.clone(), apart: self.apart.clone(), items: None }),
             Some(_) => None,
         }
     }
 }
 
+/// A message in parts.
+#[derive(Clone)]
+struct Apart {
+    parts: Vec<Bytes>,
+    /// Once somebody has asked for it.
+    whole: OnceLock<Bytes>,
+}
+
+/// Copies parts into one.
+pub(crate) fn joined<'p>(parts: impl IntoIterator<Item = &'p Bytes, IntoIter: Clone>) -> Bytes {
+    let parts = parts.into_iter();
+    let bytes = parts.clone().map(Bytes::len).fold(0, usize::saturating_add);
+    let mut joined = buffers::take(bytes);
+    parts.for_each(|part| joined.extend_from_slice(part));
+    buffers::freeze(joined)
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
-            .field("message_bytes", &self.message.len())
+            .field("message_bytes", &self.message_bytes())
             .field("items", &self.has_items())
             .finish()
     }

@@ -238,7 +238,7 @@ impl<M, S: crate::Service> Client<M, S> {
     /// # Errors
     /// [`ErrorKind::Encode`](crate::ErrorKind::Encode).
     pub fn request<'m, R: crate::Message<'m>>(&self, message: &R) -> Result<Request, Error> {
-        let body = crate::Body::new(crate::message::encode(self.codec, message)?);
+        let body = crate::message::encode(self.codec, message)?;
         Ok(Request::new(message.method(), self.codec, body))
     }
 

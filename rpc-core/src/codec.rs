@@ -1,5 +1,6 @@
 //! How values become bytes: the [`Codec`] trait, the codecs that are built in, and the bounds on what is decoded.
 
+mod apart;
 mod arena;
 mod args;
 #[cfg(feature = "cbor")]
@@ -37,7 +38,7 @@ pub use postcard::Postcard;
 #[cfg(feature = "protobuf")]
 pub use protobuf::{Proto, Protobuf};
 
-use crate::{BoxError, Code, Error, ErrorKind, Status};
+use crate::{Body, BoxError, Code, Error, ErrorKind, Status};
 
 /// A way to turn values into bytes and back.
 ///
@@ -160,6 +161,17 @@ impl CodecKind {
     /// [`ErrorKind::Encode`] with what the value's `Serialize` said.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, Error> {
         arena::message(|out| self.append(value, out))
+    }
+
+    /// Encodes the message of a body; large `Bytes` in it may stay where they are.
+    pub(crate) fn encode_body<T: Serialize + ?Sized>(self, value: &T) -> Result<Body, Error> {
+        let mut parts = Vec::new();
+        let message = arena::message(|out| {
+            let encoded = apart::collecting(out, |out| self.append(value, out));
+            parts = encoded.1;
+            encoded.0
+        });
+        message.map(|message| Body::new(message).with_parts(parts))
     }
 
     /// Encodes a value behind what is there.

@@ -164,8 +164,8 @@ where
     let mut streams = Streams { codec: call.codec, method: Some(call.method), items, sender: None };
     async move {
         let response = M::run(&dispatcher.handler, call.decode()?, &mut streams).await;
-        let message = encode_response(call.codec, call.method, &response)?;
-        Ok(Response::new(call.codec, Body::new(message))
+        let body = encode_response(call.codec, call.method, &response)?;
+        Ok(Response::new(call.codec, body)
             .with_failed(response.is_failed())
             .with_metadata(Context::take_response_metadata()))
     }
@@ -195,7 +195,10 @@ where
             // A handler that failed has sent no head yet; its error is the whole answer.
             if streams.sender.is_some() {
                 match encode_response(codec, call.method, &response) {
-                    Ok(head) => failing.head(head, Context::take_response_metadata(), response.is_failed()),
+                    Ok(head) => {
+                        let (head, _) = head.into_parts();
+                        failing.head(head, Context::take_response_metadata(), response.is_failed());
+                    }
                     Err(error) => failing.fail(error),
                 }
             }
@@ -214,7 +217,7 @@ fn encode_response<'a, M: Message<'a>>(
     codec: CodecKind,
     method: &MethodDescriptor,
     response: &M,
-) -> Result<Bytes, Error> {
+) -> Result<Body, Error> {
     message::encode(codec, response).map_err(|error| internal(method, codec, &error))
 }
 

@@ -15,7 +15,7 @@ pub use whole::{deserialize_message, serialize_message};
 
 use crate::codec::shared;
 use crate::reply::IsResult;
-use crate::{CodecKind, Error, MethodDescriptor, MethodId, ServiceDescriptor};
+use crate::{Body, CodecKind, Error, MethodDescriptor, MethodId, ServiceDescriptor};
 
 /// A generated enum of requests or responses: one variant a method.
 ///
@@ -82,8 +82,8 @@ pub trait CloneIf<'w>: Clone {}
 impl<T: Clone> CloneIf<'_> for T {}
 
 /// Encodes the content of a message.
-pub(crate) fn encode<'a, M: Message<'a>>(codec: CodecKind, message: &M) -> Result<Bytes, Error> {
-    codec.encode(&Content(message))
+pub(crate) fn encode<'a, M: Message<'a>>(codec: CodecKind, message: &M) -> Result<Body, Error> {
+    codec.encode_body(&Content(message))
 }
 
 /// Decodes the content of a message of a known method.

@@ -64,7 +64,7 @@ impl<S: Service> Service for AccessLogService<S> {
             Ok(response) => {
                 line.code = "OK";
                 line.failed = response.is_failed();
-                line.response_bytes = size(response.body().message().len());
+                line.response_bytes = size(response.body().message_bytes());
                 Ok(response.map_items(|items| ItemStream::of_batches(Logged::new(items, line))))
             }
             Err(error) => {
@@ -106,7 +106,7 @@ impl Line {
             request_id: request_id(request.metadata()).map(str::to_owned),
             code: "CANCELLED",
             failed: false,
-            request_bytes: size(request.body().message().len()),
+            request_bytes: size(request.body().message_bytes()),
             response_bytes: 0,
             items: 0,
         }

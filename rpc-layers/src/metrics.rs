@@ -86,11 +86,11 @@ impl<S: Service> Service for MetricsService<S> {
         let request = request.map_items(|items| ItemStream::of_batches(asked.follow(items)));
         match self.inner.call(request).await {
             Ok(response) if response.body().has_items() => {
-                call.receive(response.body().message().len());
+                call.receive(response.body().message_bytes());
                 Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call))))
             }
             Ok(response) => {
-                call.receive(response.body().message().len());
+                call.receive(response.body().message_bytes());
                 call.succeed(response.is_failed());
                 Ok(response)
             }

@@ -31,7 +31,7 @@ pub(crate) async fn call(
     request: &mut Request,
     grown: &Notify,
 ) -> Result<Called, Error> {
-    let packed = connection.shared.pack(request.body().message(), request.body().has_items());
+    let packed = connection.shared.pack(request.body());
     let packed = packed.as_ref();
     let attempt = match open_and_watch(&connection.shared, request, packed).await {
         // Apart: most calls find a slot, and need no room for this.
@@ -188,9 +188,10 @@ fn is_oneway(request: &Request) -> bool {
     request.descriptor().is_some_and(|method| method.is_oneway())
 }
 
-fn describe<'a>(request: &'a Request, packed: Option<&Bytes>) -> OpenCall<'a> {
-    let message = packed.unwrap_or_else(|| request.body().message()).clone();
-    let mut call = OpenCall::new(request.method(), request.codec().id(), message, request.metadata());
+fn describe<'a>(request: &'a Request, packed: Option<&'a Bytes>) -> OpenCall<'a> {
+    let (message, rest) = packed.map_or_else(|| request.body().message_parts(), |packed| (packed, &[]));
+    let mut call = OpenCall::new(request.method(), request.codec().id(), message.clone(), request.metadata());
+    call.rest = rest;
     call.compressed = packed.is_some();
     // Time that passed since the call was made has come off by now.
     call.timeout = request.deadline().map(|deadline| deadline.saturating_duration_since(now()));

@@ -95,10 +95,11 @@ impl Shared {
     }
 
     /// Compresses a message that opens or answers a call; none where that is not agreed or not worth it, and it goes out as it is.
-    pub(crate) fn pack(&self, message: &Bytes, has_items: bool) -> Option<Bytes> {
+    pub(crate) fn pack(&self, body: &Body) -> Option<Bytes> {
         let agreed = self.agreed()?;
+        let message = body.message();
         // Where items follow, they may be compressed, so each message of this direction says whether it is.
-        if has_items { Some(agreed.pack(message)) } else { agreed.compress(message) }
+        if body.has_items() { Some(agreed.pack(message)) } else { agreed.compress(message) }
     }
 
     /// Compresses the items that follow a message that [`pack`](Self::pack) gave.

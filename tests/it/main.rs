@@ -28,5 +28,6 @@ mod pool;
 mod protobuf;
 mod raw;
 mod reconnect;
+mod shared_bytes;
 mod shutdown;
 mod streams;

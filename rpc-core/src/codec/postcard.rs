@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeSeed;
 
 use super::limit::{Budget, Limited};
-use super::{Codec, DecodeLimits};
+use super::{Codec, DecodeLimits, apart};
 use crate::BoxError;
 use crate::buffers::{self, LARGE_BYTES_MIN};
 
@@ -90,8 +90,13 @@ impl Flavor for Output<'_> {
             self.0.extend(bytes.iter().copied());
             return Ok(());
         }
-        if self.0.spare_capacity_mut().len() < bytes.len() && bytes.len() >= LARGE_BYTES_MIN {
-            self.grow(bytes.len());
+        if bytes.len() >= LARGE_BYTES_MIN {
+            if apart::keep(self.0, bytes) {
+                return Ok(());
+            }
+            if self.0.spare_capacity_mut().len() < bytes.len() {
+                self.grow(bytes.len());
+            }
         }
         self.0.extend_from_slice(bytes);
         Ok(())

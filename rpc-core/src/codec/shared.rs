@@ -1,4 +1,4 @@
-//! `Bytes` that are decoded without being copied.
+//! `Bytes` that are encoded and decoded without being copied.
 //!
 //! Serde hands out what stands in a message as a slice, and a `Bytes` of a slice is a copy. While a message is decoded that is itself a
 //! `Bytes`, this module knows which it is, and makes a part of it of a slice that lies within.
@@ -25,6 +25,7 @@ use bytes::Bytes;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
+use super::apart;
 use crate::{CodecKind, Error};
 
 /// Copying less than this costs less than keeping a message alive.
@@ -40,7 +41,7 @@ thread_local! {
 /// # Errors
 /// What the serializer fails with.
 pub fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
+    apart::offer(bytes, || serializer.serialize_bytes(bytes))
 }
 
 /// Deserializes bytes, as a part of the message that they stand in where that is possible.

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes};
 use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
 use super::transmit::GATHER_BYTES;
 use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
+use crate::body::joined;
 use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes, put_length};
 use crate::{CodecKind, Error, ErrorKind, Fate, Metadata, MethodId, Status};
 
@@ -26,8 +27,10 @@ pub struct OpenCall<'a> {
     pub metadata: &'a Metadata,
     /// The codec's number.
     pub codec: u8,
-    /// The encoded arguments.
+    /// The encoded arguments, or the first part of them.
     pub message: Bytes,
+    /// The other parts.
+    pub rest: &'a [Bytes],
     /// Whether the arguments, and the items, begin with a byte that says how they are compressed: only where the peer knows it (rule P20).
     pub compressed: bool,
     /// Whether items follow.
@@ -45,6 +48,7 @@ impl<'a> OpenCall<'a> {
             metadata,
             codec,
             message,
+            rest: &[],
             compressed: false,
             items: false,
             oneway: false,
@@ -76,7 +80,8 @@ impl Connection {
         }
         let Some(peer) = &self.peer else { return Err(OpenError::Closed) };
         let settings = &peer.settings;
-        check(call.message.len(), settings.message_bytes_max, "message").map_err(OpenError::Failed)?;
+        check(length(&call.message, call.rest), settings.message_bytes_max, "message")
+            .map_err(OpenError::Failed)?;
         let metadata_bytes = metadata_bytes(call.metadata);
         check(metadata_bytes, settings.metadata_bytes_max, "metadata").map_err(OpenError::Failed)?;
         if self.outbox.len() > GATHER_BYTES.max(self.config.buffer_bytes_max as usize) {
@@ -113,7 +118,7 @@ impl Connection {
             .with_if(Flags::ONEWAY, call.oneway)
             .with_if(Flags::COMPRESSED, call.compressed);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
-        self.send_head(header, metadata_bytes, call.message, !call.items, |out| {
+        self.send_head(header, metadata_bytes, (call.message, call.rest), !call.items, |out| {
             out.put_u64_le(call.method.as_u64());
             if let Some(timeout) = call.timeout {
                 out.put_u64_le(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
@@ -212,9 +217,14 @@ impl Connection {
     ///
     /// An answer over the peer's limits goes out as a status that says so.
     pub fn reply(&mut self, id: StreamId, answer: Reply) {
+        self.reply_in_parts(id, answer, &[]);
+    }
+
+    /// Like [`reply`](Self::reply), with a result that goes on in these parts.
+    pub fn reply_in_parts(&mut self, id: StreamId, answer: Reply, rest: &[Bytes]) {
         let Some(peer) = &self.peer else { return };
         let settings = &peer.settings;
-        let size = check(answer.message.len(), settings.message_bytes_max, "result");
+        let size = check(length(&answer.message, rest), settings.message_bytes_max, "result");
         let metadata_bytes = metadata_bytes(&answer.metadata);
         let size = size.and(check(metadata_bytes, settings.metadata_bytes_max, "metadata"));
         if let Err(error) = size {
@@ -232,7 +242,7 @@ impl Connection {
             .with_if(Flags::FAILED, answer.failed)
             .with_if(Flags::COMPRESSED, answer.compressed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
-        self.send_head(header, metadata_bytes, answer.message, !answer.items, |out| {
+        self.send_head(header, metadata_bytes, (answer.message, rest), !answer.items, |out| {
             if !answer.metadata.is_empty() {
                 encode_metadata(&answer.metadata, out);
             }
@@ -292,6 +302,7 @@ impl Connection {
                 Finish::Status(status) => encode_status(status, bytes_max, out),
             },
             Bytes::new(),
+            &[],
         );
         self.wake_writer();
         self.sent_last(id);
@@ -310,13 +321,18 @@ impl Connection {
         &mut self,
         header: FrameHeader,
         metadata_bytes: usize,
-        mut message: Bytes,
+        (mut message, mut more): (Bytes, &[Bytes]),
         last: bool,
         head: impl FnOnce(&mut bytes::BytesMut),
     ) {
-        let total = message.len();
-        let rest = message.split_off(self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes)));
-        let is_whole = rest.is_empty();
+        let total = length(&message, more);
+        let first = self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes));
+        let is_whole = first == total;
+        if !is_whole && !more.is_empty() {
+            message = joined(std::iter::once(&message).chain(more));
+            more = &[];
+        }
+        let rest = if is_whole { Bytes::new() } else { message.split_off(first) };
         if last && let Some(stream) = self.stream(header.id) {
             stream.outflow.ended = true;
         }
@@ -330,6 +346,7 @@ impl Connection {
                 }
             },
             message,
+            more,
         );
         self.wake_writer();
         if !is_whole {
@@ -357,6 +374,11 @@ impl Connection {
     fn peer_frame_bytes(&self) -> usize {
         self.peer.as_ref().map_or(0, |peer| peer.settings.frame_bytes_max as usize)
     }
+}
+
+/// How long a message is that comes in parts.
+fn length(first: &Bytes, rest: &[Bytes]) -> usize {
+    rest.iter().fold(first.len(), |length, part| length.saturating_add(part.len()))
 }
 
 /// Keeps the waker of whoever polls, without cloning it where it is the same.

@@ -163,6 +163,7 @@ impl Connection {
                 out.put_slice(reason.as_bytes());
             },
             Bytes::new(),
+            &[],
         );
         self.wake_writer();
     }

@@ -134,27 +134,35 @@ impl Outbox {
         write(&mut self.pending.tail);
     }
 
-    /// Appends a frame that ends with `body`; its length is filled in.
+    /// Appends a frame that ends with `body` and `more`; its length is filled in.
     #[expect(
         clippy::expect_used,
         clippy::indexing_slicing,
         reason = "the tail only grows, by a header first; all content is cut to a peer's frame, of 16 MiB at most"
     )]
-    pub(super) fn frame(&mut self, header: FrameHeader, head: impl FnOnce(&mut BytesMut), body: Bytes) {
+    pub(super) fn frame(
+        &mut self,
+        header: FrameHeader,
+        head: impl FnOnce(&mut BytesMut),
+        body: Bytes,
+        more: &[Bytes],
+    ) {
         let out = self.held.as_mut().unwrap_or(&mut self.pending);
         let tail = &mut out.tail;
         let start = tail.len();
         tail.put_slice(&header.to_bytes());
         head(tail);
-        let bytes = tail.len() - start - HEADER_BYTES + body.len();
+        let more_bytes: usize = more.iter().map(Bytes::len).sum();
+        let bytes = tail.len() - start - HEADER_BYTES + body.len() + more_bytes;
         let bytes = u32::try_from(bytes).expect("a frame is cut to far below 4 GiB");
         tail[start..start + 4].copy_from_slice(&bytes.to_le_bytes());
         out.push(body);
+        more.iter().for_each(|part| out.push(part.clone()));
     }
 
     /// Appends a frame whose content is small.
     pub(super) fn control(&mut self, header: FrameHeader, content: &[u8]) {
-        self.frame(header, |out| out.put_slice(content), Bytes::new());
+        self.frame(header, |out| out.put_slice(content), Bytes::new(), &[]);
     }
 
     /// Holds back all further frames.

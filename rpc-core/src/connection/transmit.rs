@@ -168,6 +168,7 @@ impl Connection {
                 }
             },
             part,
+            &[],
         );
         self.wake_writer();
     }

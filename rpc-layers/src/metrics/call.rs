@@ -68,7 +68,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn new(handles: Arc<Handles>, body: &Body) -> Self {
-        Self { handles, bytes: size(body.message().len()) }
+        Self { handles, bytes: size(body.message_bytes()) }
     }
 
     pub(super) fn follow(self, items: ItemStream) -> AskedItems {

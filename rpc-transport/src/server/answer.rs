@@ -261,14 +261,15 @@ fn too_late(text: &str) -> Status {
 /// Sends the result, and gives the items that are to follow it.
 fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStream> {
     let (codec, failed) = (response.codec().id(), response.is_failed());
-    let (metadata, body) = response.into_parts();
-    let (message, items) = body.into_parts();
-    let packed = shared.pack(&message, items.is_some());
+    let (metadata, mut body) = response.into_parts();
+    let packed = shared.pack(&body);
     let compressed = packed.is_some();
-    let mut reply = Reply::new(codec, packed.unwrap_or(message));
+    let items = body.take_items();
+    let (message, rest) = packed.as_ref().map_or_else(|| body.message_parts(), |packed| (packed, &[]));
+    let mut reply = Reply::new(codec, message.clone());
     (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, compressed);
     reply.items = items.is_some();
-    shared.with(|machine| machine.reply(id, reply));
+    shared.with(|machine| machine.reply_in_parts(id, reply, rest));
     items.map(|items| shared.pack_items(items))
 }
 

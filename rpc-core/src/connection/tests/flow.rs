@@ -344,3 +344,39 @@ fn short_items_do_not_keep_the_reads_that_they_came_with() {
     assert_eq!([pieces(200, 1), pieces(200, 0), pieces(2, 1000)], [1, 1, 1]);
     assert_eq!([pieces(1, 1), pieces(5, 10_000)], [1, 5], "nothing is copied without need");
 }
+
+#[test]
+fn a_message_in_parts_arrives_as_one_whether_it_goes_whole_or_is_cut() {
+    let parts: Vec<Bytes> =
+        [10_usize, 70_000, 3, 90_000, 0].iter().zip(1..).map(|(len, fill)| vec![fill; *len].into()).collect();
+    let whole = parts.concat();
+    for goes_whole in [false, true] {
+        let long = config(|config| config.settings.frame_bytes_max = 1 << 20);
+        let mut pair = Pair::open(long.clone(), long);
+        if goes_whole {
+            pair.client.pace = Pace::new(1 << 20, Instant::now());
+            pair.server.pace = Pace::new(1 << 20, Instant::now());
+        }
+        let (id, incoming) = pair.call(OpenCall { rest: &parts[1..], ..unary(parts[0].clone()) });
+        assert_eq!(incoming.message, whole);
+        pair.server.reply_in_parts(id, Reply::new(1, parts[0].clone()), &parts[1..]);
+        assert_eq!(pair.server.unsent_bytes() > whole.len(), goes_whole);
+        pair.settle();
+        assert_eq!(reply_of(&mut pair.client, id).unwrap().unwrap().message, whole);
+        pair.assert_at_rest();
+    }
+}
+
+#[test]
+fn a_message_in_parts_is_held_to_the_limit_as_a_whole() {
+    let mut pair = Pair::default();
+    let half = zeros(3 << 20);
+    let refused = pair.client.open(OpenCall { rest: &[half.clone()], ..unary(half.clone()) });
+    assert!(
+        matches!(refused, Err(OpenError::Failed(error)) if error.kind() == crate::ErrorKind::LimitExceeded)
+    );
+    let (id, _) = pair.call(unary("ask"));
+    pair.server.reply_in_parts(id, Reply::new(1, half.clone()), &[half]);
+    pair.settle();
+    assert_eq!(error_of(&mut pair.client, id).code(), crate::Code::ResourceExhausted);
+}

@@ -371,7 +371,7 @@ fn a_message_in_parts_arrives_as_one_whether_it_goes_whole_or_is_cut() {
 fn a_message_in_parts_is_held_to_the_limit_as_a_whole() {
     let mut pair = Pair::default();
     let half = zeros(3 << 20);
-    let refused = pair.client.open(OpenCall { rest: &[half.clone()], ..unary(half.clone()) });
+    let refused = pair.client.open(OpenCall { rest: std::slice::from_ref(&half), ..unary(half.clone()) });
     assert!(
         matches!(refused, Err(OpenError::Failed(error)) if error.kind() == crate::ErrorKind::LimitExceeded)
     );

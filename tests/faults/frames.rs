@@ -2,7 +2,7 @@
 
 use crate::kit::{self, Set, soon};
 use crate::process::{ServerProcess, Times, comes_true, tasks};
-use crate::wire::{self, RawPeer, call, code, frame, id, open};
+use crate::wire::{self, FRAME_BYTES_MAX, RawPeer, call, code, frame, id, open};
 
 async fn server() -> Set {
     kit::serve_on("tcp://127.0.0.1:0").await
@@ -56,14 +56,17 @@ async fn fault_08_declared_length_is_refused_before_allocating() {
     let memory = server.memory_kib();
     server.forget_memory_peak();
     for kind in [wire::OPEN, wire::DATA, wire::PING, 200] {
-        for length in [0x1_0001_u32, 1 << 24, 1 << 31, u32::MAX] {
+        for length in [FRAME_BYTES_MAX + 1, 1 << 24, 1 << 31, u32::MAX] {
             let mut peer = RawPeer::open(&server.uri).await;
             let mut header = frame(kind, wire::END, id(1, 0), b"");
             header[..4].copy_from_slice(&length.to_le_bytes());
             peer.send(&header).await;
             let (code, reason) = peer.farewell().await;
             assert_eq!(code, code::FRAME_TOO_LARGE);
-            assert_eq!(reason, format!("a frame of {length} bytes came; the limit here is 65536"));
+            assert_eq!(
+                reason,
+                format!("a frame of {length} bytes came; the limit here is {FRAME_BYTES_MAX}")
+            );
         }
     }
     let grown = server.memory_peak_kib() - memory;

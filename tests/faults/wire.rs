@@ -10,6 +10,9 @@ use crate::kit::soon;
 
 pub const HELLO: &[u8] = b"farcall/\x01\x00\x00\x00";
 
+/// The longest frame that a side takes that says nothing else: a message of 4 MiB, and 64 KiB.
+pub const FRAME_BYTES_MAX: u32 = (4 << 20) + (64 << 10);
+
 pub const OPEN: u8 = 1;
 pub const REPLY: u8 = 2;
 pub const DATA: u8 = 3;

@@ -248,7 +248,8 @@ impl Connection {
             granted_out: 0,
             inflow,
             waiting: VecDeque::new(),
-            events: VecDeque::new(),
+            // Not the four that a first one takes: an idle connection had one at a time.
+            events: VecDeque::with_capacity(1),
             wakes: Vec::new(),
             writer: None,
             idle: None,

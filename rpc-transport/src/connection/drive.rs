@@ -103,7 +103,7 @@ impl Driver {
             stalled_at: None,
             write_timeout,
             events,
-            pending: VecDeque::new(),
+            pending: VecDeque::with_capacity(1),
             others_wait: false,
             reads: 0,
             wakes: Wakes::default(),

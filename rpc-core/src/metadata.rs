@@ -1,5 +1,6 @@
 //! Named values that travel beside a request or a response.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ const TRACE_KEYS: [&str; 3] = [TRACEPARENT, TRACESTATE, BAGGAGE];
 /// One entry of [`Metadata`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    pub(crate) key: Box<str>,
+    pub(crate) key: Cow<'static, str>,
     pub(crate) value: Value,
     pub(crate) propagate: bool,
 }
@@ -72,7 +73,7 @@ impl Metadata {
     #[track_caller]
     fn put(&mut self, key: &str, value: Value, propagate: bool) {
         assert!(Self::is_valid_key(key), "metadata key {key:?} must be 1 to 256 of a-z 0-9 - _ .");
-        self.set(Entry { key: key.into(), value, propagate });
+        self.set(Entry { key: own(key), value, propagate });
     }
 
     /// Takes entries whose keys are known to differ.
@@ -95,7 +96,7 @@ impl Metadata {
 
     /// Returns a value.
     pub fn value(&self, key: &str) -> Option<&Value> {
-        self.entries.iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// Returns a value that is text.
@@ -116,7 +117,7 @@ impl Metadata {
 
     /// Takes an entry out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let index = self.entries.iter().position(|entry| &*entry.key == key)?;
+        let index = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(index).value)
     }
 
@@ -137,11 +138,19 @@ impl Metadata {
 
     /// Adds what another call's metadata marks to propagate, without replacing what is set here.
     pub(crate) fn inherit(&mut self, parent: &Self) {
-        for entry in parent.iter().filter(|entry| entry.propagate || TRACE_KEYS.contains(&&*entry.key)) {
+        for entry in parent.iter().filter(|entry| entry.propagate || TRACE_KEYS.contains(&entry.key())) {
             if self.value(&entry.key).is_none() {
                 self.entries.push(entry.clone());
             }
         }
+    }
+}
+
+/// Keeps a key; those that come with most calls take no memory.
+pub(crate) fn own(key: &str) -> Cow<'static, str> {
+    match TRACE_KEYS.into_iter().find(|known| *known == key) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(key.to_owned()),
     }
 }
 

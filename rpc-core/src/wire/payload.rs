@@ -5,7 +5,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{CloseCode, Flags, StreamId};
-use crate::metadata::{Entry, Value};
+use crate::metadata::{self, Entry, Value};
 use crate::{Code, Metadata, MethodId, Status};
 
 /// What is wrong with a frame's content.
@@ -168,7 +168,7 @@ pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
         } else {
             Value::Text(String::from_utf8(value.to_vec()).map_err(|_| "a metadata text that is not UTF-8")?)
         };
-        entries.push(Entry { key: key.into(), value, propagate: flags & PROPAGATE != 0 });
+        entries.push(Entry { key: metadata::own(key), value, propagate: flags & PROPAGATE != 0 });
     }
     if has_repeated_key(&entries) {
         return Err("a metadata key that stands there twice");
@@ -186,6 +186,9 @@ fn take_entry(raw: &mut Bytes) -> Option<(u8, Bytes, Bytes)> {
 
 /// Sorts instead of comparing each with each, which would let a peer that sends thousands take the processor's time.
 fn has_repeated_key(entries: &[Entry]) -> bool {
+    if entries.len() < 2 {
+        return false;
+    }
     let mut keys: Vec<&str> = entries.iter().map(Entry::key).collect();
     keys.sort_unstable();
     !keys.is_sorted_by(|key, next| key < next)

@@ -10,6 +10,7 @@ use rpc_core::{
     Code, Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Peer, Request, Response, Service,
 };
 
+use crate::either::Either;
 use crate::request_id::request_id;
 use crate::timeout::now;
 
@@ -20,7 +21,8 @@ const TARGET: &str = "farcall::access";
 /// Its fields: `method`, `code` (`OK`, a status code's name, `CANCELLED` for a call that was dropped, `INTERNAL` for one that panicked), `failed` (the answer is the
 /// method's own error), `elapsed_us`, `request_bytes` and `response_bytes` (encoded, items of the answer included, items of the request
 /// not), `items`, and, where they are known, `peer` and `request_id`. A call that answers with a stream is over with its last item. No
-/// argument, result or metadata value is written. It costs nothing where nobody listens to the target.
+/// argument, result or metadata value is written. Where nobody takes
+/// the target at INFO, the layer does nothing: no clock is read, no memory is taken.
 ///
 /// ```
 /// use rpc_layers::AccessLog;
@@ -54,10 +56,27 @@ pub struct AccessLogService<S> {
 }
 
 impl<S: Service> Service for AccessLogService<S> {
-    async fn call(&self, mut request: Request) -> Result<Response, Error> {
-        if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
-            return self.inner.call(request).await;
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        if tracing::event_enabled!(target: TARGET, tracing::Level::INFO) {
+            Either::Seen { call: Box::pin(self.log(request)) }
+        } else {
+            Either::Passes { call: self.inner.call(request) }
         }
+    }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.inner.find_method(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push("AccessLog".to_owned());
+        self.inner.describe(lines);
+    }
+}
+
+impl<S: Service> AccessLogService<S> {
+    /// Makes a call that somebody wants a line of.
+    async fn log(&self, mut request: Request) -> Result<Response, Error> {
         request.find_descriptor(&self.inner);
         let mut line = Line::new(&request);
         match self.inner.call(request).await {
@@ -72,15 +91,6 @@ impl<S: Service> Service for AccessLogService<S> {
                 Err(error)
             }
         }
-    }
-
-    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
-        self.inner.find_method(id)
-    }
-
-    fn describe(&self, lines: &mut Vec<String>) {
-        lines.push("AccessLog".to_owned());
-        self.inner.describe(lines);
     }
 }
 

@@ -40,6 +40,7 @@ mod cache;
 mod catch_panic;
 mod concurrency_limit;
 mod describe;
+mod either;
 mod fallback;
 mod held;
 #[expect(

@@ -15,6 +15,7 @@ use rpc_core::{
 };
 use tracing::Instrument;
 
+use crate::either::Either;
 use address::Address;
 use carried::Carried;
 #[cfg(feature = "opentelemetry")]
@@ -36,8 +37,13 @@ const TARGET: &str = "farcall::trace";
 /// `span_id` and `parent_span_id` tell them. No argument, result or metadata value is written; a message that comes with a failure is.
 ///
 /// **Sampling** is decided before a span is made: a call that came with a trace is recorded if its caller's flag says so, and a new trace
-/// as [`ratio`](Self::ratio) says. A call that is not recorded has no span, nor has one while nobody listens; its ids go along all the
-/// same.
+/// as [`ratio`](Self::ratio) says. A call that is not recorded has no span; its ids go along all the same, so that further hops leave it
+/// out too.
+///
+/// **While nobody collects**, because there is no subscriber or none that takes the target at INFO, the layer does nothing: no ids are
+/// made, no clock is read, no memory is taken. What a call came with goes on as it came, also from a handler to the calls that it makes; the next
+/// hop that collects takes it up, or begins the trace. Each call asks anew, so a filter that is changed while the program runs counts
+/// from the next call on.
 ///
 /// What is malformed starts a new trace, and `tracestate` is then dropped; what is over the limits of [`TraceState`](rpc_core::TraceState)
 /// and [`Baggage`](rpc_core::Baggage) is dropped too.
@@ -116,15 +122,33 @@ pub struct TraceService<S> {
 }
 
 impl<S: Service> Service for TraceService<S> {
-    async fn call(&self, mut request: Request) -> Result<Response, Error> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         // First of all: it is what a process pays that collects nothing.
-        let is_collected = tracing::span_enabled!(target: TARGET, tracing::Level::INFO);
-        let carried = Carried::take(request.metadata_mut(), is_collected);
+        if tracing::span_enabled!(target: TARGET, tracing::Level::INFO) {
+            Either::Seen { call: Box::pin(self.collect(request)) }
+        } else {
+            Either::Passes { call: self.inner.call(request) }
+        }
+    }
+
+    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
+        self.inner.find_method(id)
+    }
+
+    fn describe(&self, lines: &mut Vec<String>) {
+        lines.push(format!("Trace({}, {} of new traces)", self.trace.kind.name(), self.trace.ratio));
+        self.inner.describe(lines);
+    }
+}
+
+impl<S: Service> TraceService<S> {
+    /// Makes a call that somebody wants to know of, unless its trace is not recorded.
+    async fn collect(&self, mut request: Request) -> Result<Response, Error> {
+        let carried = Carried::take(request.metadata_mut());
         let here = self.trace.name(carried.parent);
-        if !is_collected || !here.is_sampled() {
+        if !here.is_sampled() {
             carried::set_parent(request.metadata_mut(), here);
-            let call = self.inner.call(request);
-            return if is_collected { unrecorded(here, call).await } else { call.await };
+            return unrecorded(here, self.inner.call(request)).await;
         }
         request.find_descriptor(&self.inner);
         let address = self.trace.address.as_ref();
@@ -142,15 +166,6 @@ impl<S: Service> Service for TraceService<S> {
                 Err(error)
             }
         }
-    }
-
-    fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
-        self.inner.find_method(id)
-    }
-
-    fn describe(&self, lines: &mut Vec<String>) {
-        lines.push(format!("Trace({}, {} of new traces)", self.trace.kind.name(), self.trace.ratio));
-        self.inner.describe(lines);
     }
 }
 

@@ -5,11 +5,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use farcall::layers::{Budget, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout, Trace};
+use farcall::layers::{AccessLog, Budget, ConcurrencyLimit, Quota, RateLimit, Retry, Timeout, Trace};
 use farcall::{
     Body, CodecKind, Error, Layer, MethodId, Request, Response, Service, ServiceDescriptor, Stack,
 };
 
+use crate::recorded::Spans;
 use crate::shop::ShopClient;
 
 const CALLS: u64 = 1_000;
@@ -59,11 +60,21 @@ fn limits_by_method_and_by_key_allocate_nothing_for_what_they_know() {
 }
 
 #[test]
-fn a_trace_that_nobody_collects_costs_what_carries_it_on() {
-    // The entry's key, its value, and the list that it is the first of; the second of two finds the entry there.
-    assert_eq!(allocations(&Trace::client().layer(Echo)), 3 * CALLS);
-    assert_eq!(allocations(&Stack::new(Trace::client(), Trace::server()).layer(Echo)), 5 * CALLS);
-    assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), 3 * CALLS);
+fn traces_and_access_logs_that_nobody_collects_allocate_nothing() {
+    let both = Stack::new(Trace::client(), Trace::server()).then(AccessLog::new());
+    assert_eq!(allocations(&both.layer(Echo)), 0);
+    assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), 0);
+}
+
+#[test]
+fn a_call_that_is_not_recorded_costs_what_says_so() {
+    let (_spans, _guard) = Spans::listen();
+    // The call that the layer sees to, and the context that tells OpenTelemetry's samplers of it.
+    let seen = 1 + u64::from(cfg!(feature = "opentelemetry"));
+    // The value, and the list that its entry is the first of; the second of two finds the entry there.
+    assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), (2 + seen) * CALLS);
+    let both = Stack::new(Trace::client().ratio(0.0), Trace::server());
+    assert_eq!(allocations(&both.layer(Echo)), (3 + 2 * seen) * CALLS);
 }
 
 #[cfg(feature = "metrics")]

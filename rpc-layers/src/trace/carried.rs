@@ -21,7 +21,7 @@ pub(super) struct Carried {
 
 impl Carried {
     /// Reads what metadata says, and takes out of it what must not be passed on: what is malformed, too much, or a state without a trace.
-    pub(super) fn take(metadata: &mut Metadata, is_collected: bool) -> Self {
+    pub(super) fn take(metadata: &mut Metadata) -> Self {
         let mut carried = Self { parent: None, state: None, is_current: false };
         if !metadata.is_empty() {
             carried.parent = metadata.text(TRACEPARENT).and_then(TraceParent::parse);
@@ -32,9 +32,7 @@ impl Carried {
             let baggage = |text: &str| Some(Baggage::parse(text)).filter(|baggage| !baggage.is_empty());
             clean(metadata, BAGGAGE, baggage, Baggage::as_str);
         }
-        if is_collected {
-            carried.prefer(current());
-        }
+        carried.prefer(current());
         carried
     }
 

@@ -1,4 +1,4 @@
-//! What goes along in metadata, with and without anybody who listens.
+//! What goes along in metadata: ids of spans while somebody listens, else what came.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -46,6 +46,7 @@ fn id(trace: TraceParent) -> String {
 
 #[tokio::test]
 async fn a_well_formed_parent_is_kept_and_a_malformed_one_starts_a_new_trace() {
+    let (_spans, _guard) = Spans::listen();
     let kept = Kept::default();
     let client = kept.client();
     for valid in
@@ -77,6 +78,7 @@ async fn a_well_formed_parent_is_kept_and_a_malformed_one_starts_a_new_trace() {
 
 #[tokio::test]
 async fn each_call_of_a_trace_is_a_span_of_its_own() {
+    let (_spans, _guard) = Spans::listen();
     let kept = Kept::default();
     let client = kept.client();
     let mut spans = Vec::new();
@@ -98,6 +100,7 @@ async fn each_call_of_a_trace_is_a_span_of_its_own() {
 
 #[tokio::test]
 async fn what_is_over_a_limit_does_not_go_on() {
+    let (_spans, _guard) = Spans::listen();
     let kept = Kept::default();
     let client = kept.client();
     let members =
@@ -140,7 +143,7 @@ impl<S: farcall::Service> Middle for Through<S> {
     }
 }
 
-async fn calls_of_a_handler_are_its_children() {
+async fn two_hops() {
     let kept = Kept::default();
     let leaf = ShopClient::new(Stack::new(Trace::client(), Trace::server()).layer(kept.service()));
     let middle = Server::builder().service(MiddleServer::new(Through(leaf))).layer(Trace::server());
@@ -168,14 +171,40 @@ async fn calls_of_a_handler_are_its_children() {
 }
 
 #[tokio::test]
-async fn calls_of_a_handler_are_its_children_while_nobody_listens() {
-    calls_of_a_handler_are_its_children().await;
+async fn while_nobody_listens_a_call_goes_on_as_it_came() {
+    let kept = Kept::default();
+    let client = kept.client();
+    client.buy("x".into()).await.unwrap();
+    assert!(kept.last().is_empty(), "{:?}", kept.last());
+    for (traceparent, tracestate, baggage) in
+        [(VALID, "foo=1 , bar=2", "a=1,?"), ("no trace at all", "foo=1,foo=2", "")]
+    {
+        let call = client.buy("x".into()).metadata("traceparent", traceparent);
+        call.metadata("tracestate", tracestate).metadata("baggage", baggage).await.unwrap();
+        let arrived = kept.last();
+        assert_eq!(arrived.text("traceparent"), Some(traceparent));
+        assert_eq!((arrived.text("tracestate"), arrived.text("baggage")), (Some(tracestate), Some(baggage)));
+    }
 }
 
 #[tokio::test]
-async fn calls_of_a_handler_are_its_children_while_somebody_listens() {
+async fn while_nobody_listens_a_trace_goes_through_a_handler_to_the_calls_that_it_makes() {
+    let kept = Kept::default();
+    let leaf = ShopClient::new(Stack::new(Trace::client(), Trace::server()).layer(kept.service()));
+    let middle = MiddleServer::new(Through(leaf));
+    let client = MiddleClient::new(Stack::new(Trace::client(), Trace::server()).layer(middle));
+    let call = client.pass_on().metadata("traceparent", VALID).metadata("tracestate", "foo=1");
+    let (handlers, _) = call.await.unwrap();
+    assert_eq!(handlers, VALID);
+    let arrived = kept.0.lock().unwrap().clone();
+    let carried = arrived.iter().map(|metadata| (metadata.text("traceparent"), metadata.text("tracestate")));
+    assert_eq!(carried.collect::<Vec<_>>(), [(Some(VALID), Some("foo=1")); 2]);
+}
+
+#[tokio::test]
+async fn calls_of_a_handler_are_its_children() {
     let (spans, _guard) = Spans::listen();
-    calls_of_a_handler_are_its_children().await;
+    two_hops().await;
     let all = spans.all();
     assert_eq!(all.len(), 6, "one on each side of three calls");
     // client, server, client, server, client, server: each within the one before, but for the second call of the handler.

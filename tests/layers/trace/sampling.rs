@@ -1,10 +1,14 @@
 //! Which calls are recorded.
 
 use farcall::layers::{Trace, answer, describe};
-use farcall::{Layer, Request, Stack, TraceParent};
+use farcall::{Layer, Request, Server, Stack, TraceParent};
+use tracing::subscriber;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Registry, reload};
 
 use crate::recorded::Spans;
-use crate::shop::{ShopClient, stand_in};
+use crate::shop::{Corner, ShopClient, ShopServer, stand_in};
 
 const SAMPLED: &str = "00-12345678901234567890123456789012-1234567890123456-01";
 
@@ -54,6 +58,22 @@ async fn a_ratio_records_that_part_of_the_traces_and_their_ids_decide() {
         let low = u64::from_str_radix(&span.get("trace_id")[16..], 16).unwrap() >> 1;
         assert!((low as f64) < 0.25 * (1_u64 << 63) as f64);
     }
+}
+
+#[tokio::test]
+async fn a_filter_that_is_changed_while_the_program_runs_counts_from_the_next_call_on() {
+    let spans = Spans::default();
+    let (filter, handle) = reload::Layer::new(LevelFilter::WARN);
+    let _guard = subscriber::set_default(Registry::default().with(filter).with(spans.clone()));
+    let server = Server::builder().service(ShopServer::new(Corner)).layer(Trace::server());
+    let server = server.bind("mem://").await.unwrap();
+    let client = ShopClient::connect(server.uri()).await.unwrap();
+    for (level, expected) in [(LevelFilter::INFO, 1), (LevelFilter::OFF, 1), (LevelFilter::INFO, 2)] {
+        handle.reload(level).unwrap();
+        client.price("ink".into()).await.unwrap();
+        assert_eq!(spans.all().len(), expected, "{level}");
+    }
+    server.shutdown().await;
 }
 
 #[test]

@@ -4,10 +4,15 @@ mod call;
 mod methods;
 mod names;
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 use rpc_core::{Error, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service};
 
 use crate::RETRY_ATTEMPT;
-use call::{Answered, Asked, Measured};
+use call::{Answered, Asked, Measured, bytes};
 pub(crate) use methods::Methods;
 use names::{Handles, Kind};
 
@@ -21,7 +26,7 @@ use names::{Handles, Kind};
 ///
 /// What a method records into is looked up at its first call and kept: install the recorder before that, for one that comes later sees
 /// nothing of this layer. Methods that nobody here knows are recorded as the service and method `_OTHER`, so strangers cannot make up
-/// labels. A call costs no memory, with a recorder or without.
+/// labels. A call costs no memory, with a recorder or without; where nobody records its duration, the clock is not read.
 ///
 /// ```
 /// use rpc_core::{Layer, Router, Stack};
@@ -74,31 +79,23 @@ pub struct MetricsService<S> {
 }
 
 impl<S: Service> Service for MetricsService<S> {
-    async fn call(&self, request: Request) -> Result<Response, Error> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         let id = request.method();
         let find = || request.descriptor().or_else(|| self.inner.find_method(id));
         let handles = self.methods.get(id, find, |service, method| Handles::new(self.kind, service, method));
         if self.kind == Kind::Attempts && request.metadata().value(RETRY_ATTEMPT).is_some() {
             handles.retries.increment(1);
         }
-        let mut call = Measured::begin(handles);
-        let asked = Asked::new(call.handles().clone(), request.body());
-        let request = request.map_items(|items| ItemStream::of_batches(asked.follow(items)));
-        match self.inner.call(request).await {
-            Ok(response) if response.body().has_items() => {
-                call.receive(response.body().message_bytes());
-                Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call))))
-            }
-            Ok(response) => {
-                call.receive(response.body().message_bytes());
-                call.succeed(response.is_failed());
-                Ok(response)
-            }
-            Err(error) => {
-                call.fail(&error);
-                Err(error)
-            }
-        }
+        let call = Measured::begin(handles);
+        let asked = request.body().message_bytes();
+        let request = if request.body().has_items() {
+            let asked = Asked::new(handles.clone(), asked);
+            request.map_items(|items| ItemStream::of_batches(asked.follow(items)))
+        } else {
+            handles.request_size.record(bytes(asked));
+            request
+        };
+        UnderWay { inner: self.inner.call(request), call: Some(call) }
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -108,5 +105,47 @@ impl<S: Service> Service for MetricsService<S> {
     fn describe(&self, lines: &mut Vec<String>) {
         lines.push(format!("Metrics({})", self.kind.name()));
         self.inner.describe(lines);
+    }
+}
+
+pin_project! {
+    // No async function: that would keep places for the request before and after it was looked at, and futures are moved while they are
+    // put into each other.
+    struct UnderWay<'a, F> {
+        #[pin]
+        inner: F,
+        // None once it is over.
+        call: Option<Measured<&'a Arc<Handles>>>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Error>>> Future for UnderWay<'_, F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // Taken out, so that a panic finds it on the stack and is seen for what it is.
+        let taken = this.call.take();
+        let Poll::Ready(result) = this.inner.poll(cx) else {
+            *this.call = taken;
+            return Poll::Pending;
+        };
+        let Some(mut call) = taken else { return Poll::Ready(result) };
+        Poll::Ready(match result {
+            Ok(response) if response.body().has_items() => {
+                call.receive(response.body().message().len());
+                let call = call.keep();
+                Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call))))
+            }
+            Ok(response) => {
+                call.receive(response.body().message().len());
+                call.succeed(response.is_failed());
+                Ok(response)
+            }
+            Err(error) => {
+                call.fail(&error);
+                Err(error)
+            }
+        })
     }
 }

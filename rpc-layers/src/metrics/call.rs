@@ -6,30 +6,32 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use futures_core::Stream;
-use rpc_core::{Body, Code, Error, ItemBatch, ItemStream};
+use rpc_core::{Code, Error, ItemBatch, ItemStream};
 
 use super::names::{End, Handles};
 use crate::timeout::now;
 
 /// A call under way; recorded when it is dropped, for a call may be dropped at any time.
-pub(super) struct Measured {
-    handles: Arc<Handles>,
-    start: Instant,
+pub(super) struct Measured<H: AsRef<Handles>> {
+    handles: H,
+    /// None where nobody records how long calls take.
+    start: Option<Instant>,
     end: End,
     /// None where there is no answer.
     response_bytes: Option<u64>,
+    /// Another has taken its place.
+    is_replaced: bool,
 }
 
-impl Measured {
-    pub(super) fn begin(handles: Arc<Handles>) -> Self {
-        handles.started.increment(1);
-        handles.in_flight.increment(1.0);
+impl<H: AsRef<Handles>> Measured<H> {
+    pub(super) fn begin(handles: H) -> Self {
+        let of = handles.as_ref();
+        of.started.increment(1);
+        of.in_flight.increment(1.0);
+        let start = of.is_timed().then(now);
         // Until it says otherwise, its caller may go away.
-        Self { handles, start: now(), end: End::Code(Code::Cancelled), response_bytes: None }
-    }
-
-    pub(super) fn handles(&self) -> &Arc<Handles> {
-        &self.handles
+        let end = End::Code(Code::Cancelled);
+        Self { handles, start, end, response_bytes: None, is_replaced: false }
     }
 
     /// So many bytes of the answer are here.
@@ -46,29 +48,41 @@ impl Measured {
     }
 }
 
-impl Drop for Measured {
+impl Measured<&Arc<Handles>> {
+    /// Goes on as one that borrows nothing, with the items of an answer.
+    pub(super) fn keep(mut self) -> Measured<Arc<Handles>> {
+        self.is_replaced = true;
+        let Self { start, end, response_bytes, .. } = self;
+        Measured { handles: self.handles.clone(), start, end, response_bytes, is_replaced: false }
+    }
+}
+
+impl<H: AsRef<Handles>> Drop for Measured<H> {
     fn drop(&mut self) {
+        if self.is_replaced {
+            return;
+        }
         if std::thread::panicking() {
             self.end = End::Code(Code::Internal);
         }
-        let elapsed = now().saturating_duration_since(self.start);
-        self.handles.in_flight.decrement(1.0);
-        self.handles.finish(self.end, elapsed.as_secs_f64());
+        let handles = self.handles.as_ref();
+        handles.in_flight.decrement(1.0);
+        handles.finish(self.end, self.start);
         if let Some(bytes) = self.response_bytes {
-            self.handles.response_size.record(bytes as f64);
+            handles.response_size.record(bytes as f64);
         }
     }
 }
 
-/// What was asked; its size is recorded when the last item is gone, at once where there are none.
+/// What was asked, where items follow; its size is recorded when the last item is gone.
 pub(super) struct Asked {
     handles: Arc<Handles>,
     bytes: u64,
 }
 
 impl Asked {
-    pub(super) fn new(handles: Arc<Handles>, body: &Body) -> Self {
-        Self { handles, bytes: size(body.message_bytes()) }
+    pub(super) fn new(handles: Arc<Handles>, bytes: usize) -> Self {
+        Self { handles, bytes: size(bytes) }
     }
 
     pub(super) fn follow(self, items: ItemStream) -> AskedItems {
@@ -105,11 +119,11 @@ impl Stream for AskedItems {
 pub(super) struct Answered {
     items: ItemStream,
     /// None once they are over.
-    call: Option<Measured>,
+    call: Option<Measured<Arc<Handles>>>,
 }
 
 impl Answered {
-    pub(super) fn new(items: ItemStream, call: Measured) -> Self {
+    pub(super) fn new(items: ItemStream, call: Measured<Arc<Handles>>) -> Self {
         Self { items, call: Some(call) }
     }
 }
@@ -132,6 +146,11 @@ impl Stream for Answered {
         self.call = None;
         Poll::Ready(batch)
     }
+}
+
+/// A size as histograms take it.
+pub(super) fn bytes(bytes: usize) -> f64 {
+    bytes as f64
 }
 
 fn size(size: usize) -> u64 {

@@ -1,12 +1,17 @@
 //! What the metrics of calls are called, and the handles of one method.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Counter, Gauge, Histogram, IntoF64, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
 };
 use rpc_core::Code;
+
+use crate::timeout::now;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +130,8 @@ pub(super) struct Handles {
     pub(super) answered_items: Counter,
     pub(super) retries: Counter,
     ends: [OnceLock<Ended>; ENDS],
+    /// Somebody records how long calls take, or that is not known yet.
+    is_timed: AtomicBool,
 }
 
 struct Ended {
@@ -159,26 +166,65 @@ impl Handles {
             answered_items,
             retries,
             ends: [const { OnceLock::new() }; ENDS],
+            is_timed: AtomicBool::new(true),
         }
     }
 
-    /// A call that took so many seconds is over.
-    pub(super) fn finish(&self, end: End, seconds: f64) {
+    /// Tells whether it is of use to know when a call began.
+    pub(super) fn is_timed(&self) -> bool {
+        self.is_timed.load(Ordering::Relaxed)
+    }
+
+    /// A call is over, which began then.
+    pub(super) fn finish(&self, end: End, start: Option<Instant>) {
         let Some(ended) = self.ends.get(end.index()) else { return };
         let ended = ended.get_or_init(|| self.ended(end));
         ended.finished.increment(1);
-        ended.duration.record(seconds);
+        if let Some(start) = start {
+            ended.duration.record(Since(start));
+        }
     }
 
     #[cold]
     fn ended(&self, end: End) -> Ended {
         let Self { kind, service, method, .. } = *self;
         let (names, code) = (kind.names(), end.name());
-        Ended {
+        let ended = Ended {
             finished: counter!(names.finished, "service" => service, "method" => method, "code" => code),
             duration: histogram!(names.duration, "service" => service, "method" => method, "code" => code),
+        };
+        // A recorder that wants to know of some ends only is told of those from its first one on.
+        let is_timed = is_recorded(&ended.duration)
+            || self.ends.iter().filter_map(OnceLock::get).any(|ended| is_recorded(&ended.duration));
+        self.is_timed.store(is_timed, Ordering::Relaxed);
+        ended
+    }
+}
+
+/// How long it is since then, in seconds; the clock is read only where that is recorded.
+struct Since(Instant);
+
+impl IntoF64 for Since {
+    fn into_f64(self) -> f64 {
+        now().saturating_duration_since(self.0).as_secs_f64()
+    }
+}
+
+/// Tells whether a recorder has given this handle, or whether it is one that does nothing.
+fn is_recorded(histogram: &Histogram) -> bool {
+    struct Asked<'a>(&'a Cell<bool>);
+
+    impl IntoF64 for Asked<'_> {
+        fn into_f64(self) -> f64 {
+            self.0.set(true);
+            0.0
         }
     }
+
+    let is_asked = Cell::new(false);
+    // A value that is recorded no times: it is asked for all the same, where there is a recorder.
+    histogram.record_many(Asked(&is_asked), 0);
+    is_asked.get()
 }
 
 #[cfg(test)]

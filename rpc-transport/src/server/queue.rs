@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use metrics::{Histogram, Unit, describe_histogram, histogram};
+use metrics::{Histogram, IntoF64, Unit, describe_histogram, histogram};
 
 use crate::clock::now;
 
@@ -22,6 +22,15 @@ impl Queue {
 
     /// A call's wait is over.
     pub(super) fn left(&self, came_at: Instant) {
-        self.waits.record(now().saturating_duration_since(came_at));
+        self.waits.record(Since(came_at));
+    }
+}
+
+/// How long it is since then, in seconds; the clock is read only where that is recorded.
+struct Since(Instant);
+
+impl IntoF64 for Since {
+    fn into_f64(self) -> f64 {
+        now().saturating_duration_since(self.0).as_secs_f64()
     }
 }

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::load::{self, Target};
 use crate::measure::{Sample, Window};
-use crate::peers::variants::{Layered, Observed, Tls};
+use crate::peers::variants::{Layered, Metered, Observed, Tls};
 use crate::peers::{farcall, go, raw, tarpc, tonic};
 use crate::work::{Peer, Work};
 
@@ -60,6 +60,7 @@ impl Serve {
                 Peer::FarcallTls => tokio::spawn(farcall::serve::<Tls>()).await?,
                 Peer::FarcallLayered => tokio::spawn(farcall::serve::<Layered>()).await?,
                 Peer::FarcallObserved => tokio::spawn(farcall::serve::<Observed>()).await?,
+                Peer::FarcallMetered => tokio::spawn(farcall::serve::<Metered>()).await?,
                 Peer::Raw => tokio::spawn(raw::serve::<false>()).await?,
                 Peer::RawPipelined => tokio::spawn(raw::serve::<true>()).await?,
                 Peer::Tarpc => tokio::spawn(tarpc::serve()).await?,
@@ -96,6 +97,7 @@ impl Load {
             Peer::FarcallTls => load::run::<farcall::Client<Tls>>(self.work, target).await,
             Peer::FarcallLayered => load::run::<farcall::Client<Layered>>(self.work, target).await,
             Peer::FarcallObserved => load::run::<farcall::Client<Observed>>(self.work, target).await,
+            Peer::FarcallMetered => load::run::<farcall::Client<Metered>>(self.work, target).await,
             Peer::Raw => load::run::<raw::Client<false>>(self.work, target).await,
             Peer::RawPipelined => load::run::<raw::Client<true>>(self.work, target).await,
             Peer::Tarpc => load::run::<tarpc::Client>(self.work, target).await,

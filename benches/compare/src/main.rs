@@ -40,7 +40,7 @@ struct Run {
     /// Ends within two minutes: fewer and shorter rounds, for a first look
     #[arg(long)]
     quick: bool,
-    /// Only these peers: farcall, farcall-tls, farcall-layered, farcall-observed, raw, raw-pipelined, tarpc, tonic, go-net-rpc
+    /// Only these peers: farcall, farcall-tls, farcall-layered, farcall-observed, farcall-metered, raw, raw-pipelined, tarpc, tonic, go-net-rpc
     #[arg(long, value_delimiter = ',', value_name = "PEER,…")]
     peers: Vec<Peer>,
     /// Only this work: W1, W1c, W2 … W10, or unary calls as CONNECTIONSxCALLSxBYTES

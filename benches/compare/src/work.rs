@@ -116,6 +116,7 @@ pub enum Peer {
     FarcallTls,
     FarcallLayered,
     FarcallObserved,
+    FarcallMetered,
     Raw,
     RawPipelined,
     Tarpc,
@@ -128,7 +129,8 @@ impl Peer {
     pub const USUAL: [Self; 6] =
         [Self::Farcall, Self::Raw, Self::RawPipelined, Self::Tarpc, Self::Tonic, Self::GoNetRpc];
     /// farcall with something around it.
-    const VARIANTS: [Self; 3] = [Self::FarcallTls, Self::FarcallLayered, Self::FarcallObserved];
+    const VARIANTS: [Self; 4] =
+        [Self::FarcallTls, Self::FarcallLayered, Self::FarcallObserved, Self::FarcallMetered];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -136,6 +138,7 @@ impl Peer {
             Self::FarcallTls => "farcall-tls",
             Self::FarcallLayered => "farcall-layered",
             Self::FarcallObserved => "farcall-observed",
+            Self::FarcallMetered => "farcall-metered",
             Self::Raw => "raw",
             Self::RawPipelined => "raw-pipelined",
             Self::Tarpc => "tarpc",
@@ -168,7 +171,7 @@ impl FromStr for Peer {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::USUAL.into_iter().chain(Self::VARIANTS).find(|peer| peer.name() == text);
         found.ok_or_else(|| {
-            "one of farcall, farcall-tls, farcall-layered, farcall-observed, raw, raw-pipelined, tarpc, tonic, go-net-rpc"
+            "one of farcall, farcall-tls, farcall-layered, farcall-observed, farcall-metered, raw, raw-pipelined, tarpc, tonic, go-net-rpc"
                 .to_owned()
         })
     }

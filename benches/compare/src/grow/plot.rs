@@ -189,7 +189,11 @@ fn path(svg: &mut String, class: &str, peer: Peer, data: &str) {
 /// Each stands out from white and from black.
 fn colour(peer: Peer) -> &'static str {
     match peer {
-        Peer::Farcall | Peer::FarcallTls | Peer::FarcallLayered | Peer::FarcallObserved => "#e8590c",
+        Peer::Farcall
+        | Peer::FarcallTls
+        | Peer::FarcallLayered
+        | Peer::FarcallObserved
+        | Peer::FarcallMetered => "#e8590c",
         Peer::Tarpc => "#3b82f6",
         Peer::Tonic => "#0ca678",
         Peer::GoNetRpc => "#9c5fd6",

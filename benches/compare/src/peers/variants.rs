@@ -1,14 +1,17 @@
 //! farcall with something around it, beside farcall alone: what each part costs. They run where `--peers` names them.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use farcall::layers::{
-    AccessLog, AccessLogService, ConcurrencyLimit, ConcurrencyLimitService, Retry, RetryService, Timeout,
-    TimeoutService, Trace, TraceService,
+    AccessLog, AccessLogService, ConcurrencyLimit, ConcurrencyLimitService, Metrics, MetricsService, Retry,
+    RetryService, Timeout, TimeoutService, Trace, TraceService,
 };
-use farcall::{Channel, Pem, Server, ServerBuilder, TlsClient, TlsServer};
+use farcall::metrics::Prometheus;
+use farcall::{Channel, Inspector, Pem, Server, ServerBuilder, TlsClient, TlsServer};
 
 use super::farcall::{ADDRESS, Variant, channel};
 
@@ -59,17 +62,63 @@ impl Variant for Layered {
     }
 }
 
-/// Traces and an access log on both sides, which nobody collects.
+/// Traces, metrics and an access log on both sides, which nobody collects.
 pub struct Observed;
 
 impl Variant for Observed {
-    type Service = TraceService<AccessLogService<Channel>>;
+    type Service = TraceService<MetricsService<AccessLogService<Channel>>>;
 
     async fn bind(server: ServerBuilder) -> Result<Server> {
-        Ok(server.layer(Trace::server()).layer(AccessLog::new()).bind(ADDRESS).await?)
+        let server = server.layer(Trace::server()).layer(Metrics::server()).layer(AccessLog::new());
+        Ok(server.bind(ADDRESS).await?)
     }
 
     async fn connect(port: u16) -> Result<Self::Service> {
-        Ok(channel("tcp", port).layer(Trace::client()).layer(AccessLog::new()).connect().await?)
+        let channel = channel("tcp", port).layer(Trace::client()).layer(Metrics::client());
+        Ok(channel.layer(AccessLog::new()).connect().await?)
     }
+}
+
+/// Metrics on both sides as their guide has them, collected: each process has an endpoint that is scraped once a second.
+pub struct Metered;
+
+impl Variant for Metered {
+    type Service = MetricsService<MetricsService<Channel>>;
+
+    async fn bind(server: ServerBuilder) -> Result<Server> {
+        let inspector = Inspector::new();
+        scrape(Prometheus::builder().inspector(&inspector).bind(ENDPOINT)?);
+        Ok(server.layer(Metrics::server()).inspector(&inspector).bind(ADDRESS).await?)
+    }
+
+    async fn connect(port: u16) -> Result<Self::Service> {
+        scrape(Prometheus::builder().bind(ENDPOINT)?);
+        Ok(channel("tcp", port).layer(Metrics::client()).layer(Metrics::attempts()).connect().await?)
+    }
+}
+
+const ENDPOINT: &str = "127.0.0.1:0";
+
+/// Scrapes as long as the process lives, from a thread of its own; ends the process where that fails, for then nothing is measured.
+fn scrape(endpoint: Prometheus) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            if let Err(error) = scrape_once(&endpoint) {
+                eprintln!("cannot scrape: {error}");
+                std::process::exit(1);
+            }
+        }
+    });
+}
+
+fn scrape_once(endpoint: &Prometheus) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(endpoint.address())?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    if page.contains("_calls_finished_total{") {
+        return Ok(());
+    }
+    Err(std::io::Error::other("the page has no calls"))
 }

@@ -1,5 +1,6 @@
 //! What a server is doing, as metrics: a [`Sampler`] reads an [`Inspector`](rpc_transport::Inspector) and records what it sees through the
-//! [`metrics`](https://docs.rs/metrics) facade; [`Prometheus`] is a recorder with an endpoint that is scraped.
+//! [`metrics`](https://docs.rs/metrics) facade; [`Prometheus`] is a recorder with an endpoint that is scraped. [`LogWriter`] writes logs, and
+//! counts what it has to drop.
 //!
 //! Calls are counted by `farcall::layers::Metrics`. All names, labels and units are in the guide to metrics.
 //!
@@ -35,10 +36,12 @@ server.wait().await;
     )
 )]
 
+mod log_writer;
 #[cfg(feature = "prometheus")]
 mod prometheus;
 mod sampler;
 
+pub use log_writer::LogWriter;
 #[cfg(feature = "prometheus")]
 pub use prometheus::{Prometheus, PrometheusBuilder};
 pub use sampler::Sampler;

@@ -10,5 +10,7 @@ mod calls;
 mod endpoint;
 mod faults;
 mod limits;
+#[cfg(target_os = "linux")]
+mod logs;
 mod ops;
 mod servers;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use farcall::layers::{ConcurrencyLimit, Metrics, Quota, RateLimit, Retry, Timeout};
-use farcall::metrics::Prometheus;
+use farcall::metrics::{LogWriter, Prometheus};
 use farcall::{Channel, Code, Inspector, Layer, Server, Stack, Streaming, service};
 use futures::{Stream, StreamExt, stream};
 
@@ -70,6 +70,7 @@ async fn loaded() -> Scrape {
     assert_eq!(client.load(stream::iter(0..5)).await.unwrap(), 5);
     assert_eq!(client.ships().await.unwrap().count().await, 10);
     let waiting = tokio::spawn(client.wait());
+    let _log = LogWriter::new(std::io::sink()).unwrap();
     loop {
         let seen = scrape(prometheus.address()).await;
         if !seen.named("farcall_server_calls_stuck").is_empty() {

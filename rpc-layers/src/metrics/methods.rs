@@ -10,6 +10,7 @@ use rpc_core::{MethodDescriptor, MethodId};
 const OTHER: &str = "_OTHER";
 /// Methods are told apart by so many bits of their ids first, which are hashes.
 const PLACES: usize = 32;
+const LAST: u64 = PLACES as u64 - 1;
 
 /// One `T` for each method that the program knows, and one for all others: as many as it has methods, whatever callers ask for.
 ///
@@ -54,7 +55,7 @@ impl<T> Methods<T> {
     }
 
     fn place(&self, id: MethodId) -> Option<&Place<T>> {
-        self.known.get(usize::try_from(id.as_u64() % PLACES as u64).ok()?)
+        self.known.get(usize::try_from(id.as_u64() & LAST).ok()?)
     }
 
     #[cold]

@@ -133,12 +133,12 @@ impl<F: Future<Output = Result<Response, Error>>> Future for UnderWay<'_, F> {
         let Some(mut call) = taken else { return Poll::Ready(result) };
         Poll::Ready(match result {
             Ok(response) if response.body().has_items() => {
-                call.receive(response.body().message().len());
+                call.receive(response.body().message_bytes());
                 let call = call.keep();
                 Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call))))
             }
             Ok(response) => {
-                call.receive(response.body().message().len());
+                call.receive(response.body().message_bytes());
                 call.succeed(response.is_failed());
                 Ok(response)
             }

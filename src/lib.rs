@@ -11,9 +11,9 @@ pub use rpc_core::{
     AuthRule, BAGGAGE, Baggage, Body, BoxError, BoxService, Call, CallError, Caller, Code, Codec, CodecKind,
     Compression, Compressor, Context, DecodeLimits, Dispatcher, Entry, Error, ErrorKind, Fate, FnService,
     Handler, Identity, ItemBatch, ItemStream, Layer, LayerFn, Message, Metadata, MethodDescriptor, MethodId,
-    MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, Service,
-    ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, TraceParent, TraceState,
-    Value, WithMetadata, layer_fn, shared_bytes,
+    MethodKind, Next, Peer, PeerCertificate, Pushback, Reply, Request, Response, Router, Scope, ServerTimes,
+    Service, ServiceDescriptor, Stack, Start, Status, Streaming, TRACEPARENT, TRACESTATE, Timeline,
+    TraceParent, TraceState, Value, WithMetadata, WithServerTimes, layer_fn, shared_bytes,
 };
 pub use rpc_layers as layers;
 pub use rpc_macros::service;
@@ -86,3 +86,8 @@ struct OperatingGuide;
 #[cfg(all(doctest, feature = "prometheus"))]
 #[doc = include_str!("../docs/guides/metrics.md")]
 struct MetricsGuide;
+
+// The code of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/errors.md")]
+struct ErrorsGuide;

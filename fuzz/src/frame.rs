@@ -10,6 +10,8 @@ mod payload;
 // The names by which the included file knows these.
 use rpc_core::wire::{CloseCode, Flags, StreamId};
 
+use crate::server_times::ServerTimes;
+
 /// Reads the input as each thing that stands on the wire.
 pub fn run(input: &[u8]) {
     opening(input);
@@ -18,7 +20,7 @@ pub fn run(input: &[u8]) {
     let content = Bytes::copy_from_slice(content);
     open(header.flags, &content);
     reply(header.flags, &content);
-    end(&content);
+    end(header.flags, &content);
     goaway(&content);
     metadata(&content);
     numbers(&content);
@@ -70,8 +72,16 @@ fn open(flags: Flags, content: &Bytes) {
 
 fn reply(flags: Flags, content: &Bytes) {
     let mut rest = content.clone();
-    let Ok(metadata) = payload::parse_reply(flags, &mut rest) else { return };
-    after_head(flags, &metadata, rest, Vec::new(), content);
+    let Ok((times, metadata)) = payload::parse_reply(flags, &mut rest) else { return };
+    assert_eq!(times.is_some(), flags.has(Flags::TIMES));
+    // Times that are too long are read as the longest, and not written as they came.
+    let written = content[..times.map_or(0, |_| ServerTimes::BYTES)].to_vec();
+    after_head(flags, &metadata, rest, written, content);
+    let Some(times) = times else { return };
+    let mut again = BytesMut::new();
+    payload::put_times(times, &mut again);
+    assert_eq!(ServerTimes::from_bytes(again[..].try_into().expect("that is their length")), times);
+    assert!(times.queue() <= times.total() && times.total().as_secs() < 51 * 24 * 3600);
 }
 
 /// Reads what OPEN and REPLY have in common, and holds all that was read against what came.
@@ -99,12 +109,13 @@ fn metadata(raw: &Bytes) {
     assert!(metadata.iter().all(|entry| metadata.value(entry.key()) == Some(entry.value())));
 }
 
-fn end(content: &Bytes) {
-    let Ok(Some(status)) = payload::parse_end(content.clone()) else { return };
+fn end(flags: Flags, content: &Bytes) {
+    let Ok(Some((status, times))) = payload::parse_end(flags, content.clone()) else { return };
+    assert_eq!(times.is_some(), flags.has(Flags::TIMES));
     let mut written = BytesMut::new();
     payload::encode_status(&status, usize::MAX, &mut written);
-    let again = payload::parse_end(written.freeze()).expect("what is written can be read");
-    let again = again.expect("a status is more than nothing");
+    let again = payload::parse_end(Flags::NONE, written.freeze()).expect("what is written can be read");
+    let (again, _) = again.expect("a status is more than nothing");
     let parts =
         |status: &crate::Status| (status.code(), status.message().to_owned(), status.details().clone());
     assert_eq!(parts(&again), parts(&status));
@@ -113,7 +124,8 @@ fn end(content: &Bytes) {
     let mut cut = BytesMut::new();
     payload::encode_status(&status, bytes_max, &mut cut);
     assert!(cut.len() <= bytes_max, "a status of {} bytes where {bytes_max} fit", cut.len());
-    let cut = payload::parse_end(cut.freeze()).expect("what is cut can be read").expect("a code is left");
+    let cut = payload::parse_end(Flags::NONE, cut.freeze()).expect("what is cut can be read");
+    let (cut, _) = cut.expect("a code is left");
     assert!(status.message().starts_with(cut.message()));
 }
 

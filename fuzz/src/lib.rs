@@ -20,6 +20,9 @@ mod macros {
 #[allow(dead_code, unreachable_pub)] // public there; the parsers need only a part of it
 #[path = "../../rpc-core/src/metadata.rs"]
 mod metadata;
+#[allow(dead_code, unreachable_pub)] // public there, too
+#[path = "../../rpc-core/src/timeline/server_times.rs"]
+mod server_times;
 mod source;
 mod trace {
     pub(crate) use rpc_core::{BAGGAGE, TRACEPARENT, TRACESTATE};
@@ -29,6 +32,7 @@ mod trace {
 use macros::{expand, model, parse};
 use metadata::Metadata;
 use rpc_core::{Code, MethodId, Status};
+use server_times::ServerTimes;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]

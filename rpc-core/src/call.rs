@@ -1,5 +1,7 @@
 //! A call that can be adjusted first and awaited then.
 
+mod server_times;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -11,6 +13,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::items::IntoItems;
 use crate::reply::Reply;
+use crate::timeline::Reading;
 use crate::{CodecKind, Error, Fate, Metadata, MethodDescriptor, Request, Response, metadata};
 
 /// The longest that a call may take, in seconds: a year. A longer time is taken for this.
@@ -26,6 +29,8 @@ pub fn deadline_after(now: Instant, timeout: Duration) -> Instant {
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
+
+pub use server_times::WithServerTimes;
 
 /// How a call gets going; implemented by the functions that generated clients pass along.
 pub trait Start: Send + 'static {
@@ -77,7 +82,7 @@ pin_project! {
     enum State<A, F> {
         // Taken apart where it is: moving the whole state would cost more than the rest of a poll.
         Idle { start: Option<(Result<Request, Error>, A)>, timeout: Option<Duration> },
-        Running { #[pin] future: F, #[pin] sleep: Option<Sleep> },
+        Running { #[pin] future: F, #[pin] sleep: Option<Sleep>, started_at: Instant },
         Done,
     }
 }
@@ -109,7 +114,7 @@ impl<R, A: Start> Call<R, A> {
     /// # Panics
     /// Where [`Metadata::is_valid_key`] says no.
     pub fn metadata(self, key: &str, value: impl Into<metadata::Value>) -> Self {
-        self.adjust(|metadata| metadata.insert(key, value))
+        self.with_request(|request| request.metadata_mut().insert(key, value))
     }
 
     /// Sends a value beside the arguments, and with the calls that the handler makes in turn.
@@ -117,12 +122,12 @@ impl<R, A: Start> Call<R, A> {
     /// # Panics
     /// Where [`Metadata::is_valid_key`] says no.
     pub fn propagate(self, key: &str, value: impl Into<metadata::Value>) -> Self {
-        self.adjust(|metadata| metadata.propagate(key, value))
+        self.with_request(|request| request.metadata_mut().propagate(key, value))
     }
 
-    fn adjust(mut self, change: impl FnOnce(&mut Metadata)) -> Self {
+    fn with_request(mut self, change: impl FnOnce(&mut Request)) -> Self {
         if let State::Idle { start: Some((Ok(request), _)), .. } = &mut self.state {
-            change(request.metadata_mut());
+            change(request);
         }
         self
     }
@@ -135,32 +140,41 @@ impl<R, A: Start> Call<R, A> {
     fn poll_response(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response, Error>> {
         let mut this = self.project();
         let named = |error: Error| error.with_method(this.method.to_string());
+        let mut first_polled_at = None;
         if let StateProject::Idle { start, timeout } = this.state.as_mut().project() {
             let (request, start) = start.take().expect(POLLED_AFTER_DONE);
             let mut request = request.map_err(named)?;
-            let after = timeout.map(|timeout| deadline_after(now(), timeout));
+            // The one look at the clock that a call costs: what happens in its first poll takes no other.
+            let now = now();
+            let after = timeout.map(|timeout| deadline_after(now, timeout));
             request.set_deadline(after.into_iter().chain(*this.deadline).min());
             crate::Context::inherit(&mut request);
             *this.deadline = request.deadline();
-            if this.deadline.is_some_and(|deadline| deadline <= now()) {
+            if this.deadline.is_some_and(|deadline| deadline <= now) {
                 return Poll::Ready(Err(named(Error::deadline_exceeded().with_fate(Fate::NeverSent))));
             }
             let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
-            this.state.set(State::Running { future: start.start(request), sleep });
+            this.state.set(State::Running { future: start.start(request), sleep, started_at: now });
+            first_polled_at = Some(now);
         }
-        let StateProject::Running { future, mut sleep } = this.state.as_mut().project() else {
+        let StateProject::Running { future, mut sleep, started_at } = this.state.as_mut().project() else {
             panic!("{POLLED_AFTER_DONE}");
         };
-        let result = match future.poll(cx) {
+        let started_at = *started_at;
+        let polled = {
+            let _shared = Reading::share(first_polled_at);
+            future.poll(cx)
+        };
+        let result = match polled {
             Poll::Ready(result) => result,
             Poll::Pending => {
                 let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
                 ready!(sleep.poll(cx));
-                Err(Error::deadline_exceeded())
+                Err(Error::deadline_exceeded().giving_up(|| this.state.set(State::Done)))
             }
         };
         this.state.set(State::Done);
-        let response = result.map_err(named)?;
+        let response = result.map_err(|error| named(error.of_call(started_at)))?;
         Poll::Ready(Ok(match *this.deadline {
             Some(deadline) => response.until(deadline),
             None => response,

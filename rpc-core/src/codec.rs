@@ -177,8 +177,14 @@ impl CodecKind {
     /// Encodes a value behind what is there.
     pub(crate) fn append<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
         with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out)).map_err(|source| {
-            Error::new(ErrorKind::Encode, format!("cannot encode a value as {}", self.name()))
-                .with_source(source)
+            Error::new(
+                ErrorKind::Encode,
+                format!(
+                    "cannot encode a value as {}: mend its `Serialize`, or choose another codec",
+                    self.name()
+                ),
+            )
+            .with_source(source)
         })
     }
 
@@ -220,7 +226,10 @@ impl CodecKind {
         let known: Vec<_> = known.iter().map(|codec| codec.name()).collect();
         Status::new(
             Code::Unimplemented,
-            format!("codec {id} is not known here; known are {}", known.join(", ")),
+            format!(
+                "codec {id} is not known here; known are {}: choose one of these, or turn its feature on here",
+                known.join(", ")
+            ),
         )
     }
 }

@@ -215,7 +215,7 @@ pub fn unpack(message: &Bytes, known: &[Compressor], bytes_max: u32) -> Result<B
     let inflated = compressor.inflate(compressed, bytes_max as usize).map_err(|fault| match fault {
         Fault::TooLong => {
             let text = format!(
-                "a message of {} bytes, compressed, is over the limit of {bytes_max} here",
+                "a message of {} bytes, compressed, is over the receiver's limit of {bytes_max} (message_bytes): send less, or raise it there",
                 message.len()
             );
             Status::new(Code::ResourceExhausted, text)

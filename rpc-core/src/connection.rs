@@ -4,10 +4,12 @@
 //! open calls, answer them and end them; polls register a waker where there is nothing yet. Wakers are collected, not woken: take them
 //! with [`Connection::take_wakes`] once no lock is held.
 
+mod allowed;
 mod assembly;
 mod budget;
 mod calls;
 mod close;
+mod config;
 mod credit;
 mod ended;
 mod items;
@@ -16,10 +18,12 @@ mod outbox;
 mod pace;
 mod payload;
 mod receive;
+mod sent;
 mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;
 mod transmit;
 
 use std::collections::VecDeque;
@@ -29,17 +33,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::wire::{CloseCode, FrameHeader, FrameKind, Hello, HelloError, ResetCode, Settings, StreamId};
-use crate::{Error, Metadata, MethodId};
+use crate::{Error, Metadata, MethodId, ServerTimes};
 use budget::Budget;
 use credit::{Held, Window};
 use outbox::Outbox;
 use pace::Pace;
+use sent::Writing;
 use stream::Stream;
 use table::Table;
 
 pub use calls::{OpenCall, OpenError};
+pub use config::Config;
 pub use look::{CallView, View, WaitsFor};
 pub use outbox::Transmit;
+pub use times::Times;
 
 /// Which end of the connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,41 +56,6 @@ pub enum Side {
     Client,
     /// It accepted the connection, and answers.
     Server,
-}
-
-/// The limits and times of one side of a connection.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Config {
-    /// What the peer is told, and held to.
-    pub settings: Settings,
-    /// The longest part of a message in one frame, in bytes. Default: 16 KiB. Smaller parts let small calls pass large ones sooner,
-    /// larger parts cost less.
-    pub chunk_bytes: u32,
-    /// How much of unfinished messages and unread items is kept before the peer is slowed down, in bytes. Default: 16 MiB.
-    pub buffer_bytes_max: u32,
-    /// How long nothing may be heard before a sign of life is asked for. Default: 30 s.
-    pub ping_interval: Duration,
-    /// After how much silence a call is made only once a sign of life has come. Default: 10 s.
-    pub ping_after: Duration,
-    /// How long the answer may take. Default: 20 s.
-    pub ping_timeout: Duration,
-    /// How often the peer may ping: so often in the long run, and ten times at once. Default: 5 s.
-    pub ping_interval_min: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            settings: Settings::default(),
-            chunk_bytes: 16 << 10,
-            buffer_bytes_max: 16 << 20,
-            ping_interval: Duration::from_secs(30),
-            ping_after: Duration::from_secs(10),
-            ping_timeout: Duration::from_secs(20),
-            ping_interval_min: Duration::from_secs(5),
-        }
-    }
 }
 
 /// The connection cannot go on; close it with [`Connection::close`].
@@ -127,6 +99,8 @@ pub struct Incoming {
     pub items: bool,
     /// Whether the caller waits for nothing.
     pub oneway: bool,
+    /// When the caller wants to know how long the call took here.
+    pub times: Times,
     /// When its first frame came.
     pub came_at: Instant,
 }
@@ -147,12 +121,22 @@ pub struct Reply {
     pub compressed: bool,
     /// Whether items follow.
     pub items: bool,
+    /// How long the callee took: only for a caller that wants to know (rule P24).
+    pub times: Option<ServerTimes>,
 }
 
 impl Reply {
     /// Answers with an encoded result.
     pub fn new(codec: u8, message: Bytes) -> Self {
-        Self { metadata: Metadata::new(), codec, failed: false, message, compressed: false, items: false }
+        Self {
+            metadata: Metadata::new(),
+            codec,
+            failed: false,
+            message,
+            compressed: false,
+            items: false,
+            times: None,
+        }
     }
 }
 
@@ -177,6 +161,7 @@ pub struct Connection {
     config: Config,
     peer: Option<Hello>,
     outbox: Outbox,
+    writing: Writing,
     opened: Table,
     accepted: Table,
     last_opened: u64,
@@ -239,6 +224,7 @@ impl Connection {
             config,
             peer: None,
             outbox,
+            writing: Writing::default(),
             opened: Table::default(),
             accepted: Table::default(),
             last_opened: 0,

@@ -146,7 +146,10 @@ impl Incoming {
         message::decode(self.codec, self.method.id(), &self.message).map_err(|error| {
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            let text = format!("the arguments of {} cannot be decoded: {cause}", self.method);
+            let text = format!(
+                "the arguments of {} cannot be decoded: {cause}; compare the two sides' versions",
+                self.method
+            );
             Status::new(Code::InvalidArgument, text).into()
         })
     }

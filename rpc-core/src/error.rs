@@ -1,9 +1,11 @@
 //! What failed between the caller and the peer, and whether the call may have run.
 
+mod timeline;
+
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::{Code, Status};
+use crate::{Code, Status, Timeline};
 
 /// The boxed error that [`Error`] keeps as its source.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -55,7 +57,8 @@ pub enum Fate {
 /// A call or a connection failed somewhere between this side and the peer's handler.
 ///
 /// Ask it questions instead of matching on its text. It names the peer and the method where they are known, and the
-/// chain of [`source`](StdError::source)s holds the cause.
+/// chain of [`source`](StdError::source)s holds the cause. `{error}` is one line; `{error:#}` is the same line with where the call's
+/// [time went](Self::timeline).
 ///
 /// ```
 /// use rpc_core::{Error, ErrorKind, Fate};
@@ -74,6 +77,7 @@ struct Inner {
     method: Option<String>,
     peer: Option<String>,
     status: Option<Status>,
+    timeline: Option<Box<Timeline>>,
     source: Option<BoxError>,
 }
 
@@ -82,7 +86,7 @@ impl Error {
     pub fn deadline_exceeded() -> Self {
         Self::new(
             ErrorKind::DeadlineExceeded,
-            "the deadline passed before the answer came; allow more time, or find what is slow",
+            "the caller's deadline passed before the answer came: allow more time, or find what is slow",
         )
     }
 
@@ -108,6 +112,7 @@ impl Error {
             method: None,
             peer: None,
             status: None,
+            timeline: None,
             source: None,
         };
         Self { inner: Box::new(inner) }
@@ -216,7 +221,7 @@ impl From<Status> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { method, peer, status, message, fate, .. } = &*self.inner;
+        let Inner { method, peer, status, message, fate, timeline, .. } = &*self.inner;
         match (method, peer) {
             (Some(method), Some(peer)) => write!(f, "{method} at {peer} failed: ")?,
             (Some(method), None) => write!(f, "{method} failed: ")?,
@@ -231,13 +236,17 @@ impl fmt::Display for Error {
             (Fate::MaybeExecuted, Some(_)) => f.write_str(" (the call may have run)"),
             (Fate::NeverSent | Fate::Refused, Some(_)) => f.write_str(" (the call did not run)"),
             _ => Ok(()),
+        }?;
+        match timeline {
+            Some(timeline) if f.alternate() => write!(f, " [{timeline}]"),
+            _ => Ok(()),
         }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, fate, message, method, peer, status, source } = &*self.inner;
+        let Inner { kind, fate, message, method, peer, status, timeline, source } = &*self.inner;
         let mut debug = f.debug_struct("Error");
         debug.field("kind", kind).field("fate", fate).field("message", message);
         if let Some(method) = method {
@@ -248,6 +257,9 @@ impl fmt::Debug for Error {
         }
         if let Some(status) = status {
             debug.field("status", status);
+        }
+        if let Some(timeline) = timeline {
+            debug.field("timeline", &format_args!("{timeline}"));
         }
         if let Some(source) = source {
             debug.field("source", source);

@@ -44,6 +44,7 @@ mod generated;
 mod items;
 mod message;
 mod metadata;
+mod one_line;
 mod reply;
 mod request;
 #[expect(clippy::unreachable, reason = "an id hashes as one number")]
@@ -51,6 +52,7 @@ mod router;
 mod service;
 mod status;
 mod streaming;
+pub mod timeline;
 mod trace;
 pub mod wire;
 
@@ -58,7 +60,7 @@ pub use auth::{AuthRule, Caller};
 pub use batch::{ItemBatch, ItemStream};
 pub use body::Body;
 pub use buffers::trim as trim_buffers;
-pub use call::{Call, Client, Start, WithMetadata, deadline_after};
+pub use call::{Call, Client, Start, WithMetadata, WithServerTimes, deadline_after};
 #[cfg(feature = "cbor")]
 pub use codec::Cbor;
 #[cfg(feature = "custom-codecs")]
@@ -83,6 +85,7 @@ pub use router::Router;
 pub use service::{BoxService, FnService, Identity, Layer, LayerFn, Next, Service, Stack, layer_fn};
 pub use status::{Code, Pushback, Status};
 pub use streaming::Streaming;
+pub use timeline::{ServerTimes, Timeline};
 pub use trace::{BAGGAGE, Baggage, TRACEPARENT, TRACESTATE, TraceParent, TraceState};
 
 /// What generated code names; not for people, and free to change.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::{
-    Body, Caller, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, Service,
-    message,
+    Body, Caller, CodecKind, Error, ItemStream, Message, Metadata, MethodDescriptor, MethodId, ServerTimes,
+    Service, message,
 };
 
 pub use certificate::PeerCertificate;
@@ -24,6 +24,7 @@ pub struct Request {
     peer: Option<Peer>,
     caller: Option<Caller>,
     codec: CodecKind,
+    wants_server_times: bool,
     body: Body,
 }
 
@@ -36,7 +37,8 @@ impl Request {
     /// Asks for a method of which only the id is known, as a proxy does.
     pub fn by_id(method: MethodId, codec: CodecKind, body: Body) -> Self {
         let (metadata, peer, caller) = (Metadata::new(), None, None);
-        Self { method, descriptor: None, deadline: None, metadata, peer, caller, codec, body }
+        let (descriptor, deadline, wants_server_times) = (None, None, false);
+        Self { method, descriptor, deadline, metadata, peer, caller, codec, wants_server_times, body }
     }
 
     /// Returns the method's id.
@@ -105,6 +107,16 @@ impl Request {
     /// Returns the codec of the body.
     pub fn codec(&self) -> CodecKind {
         self.codec
+    }
+
+    /// Tells whether the server is asked how long it takes, see [`Response::server_times`].
+    pub fn wants_server_times(&self) -> bool {
+        self.wants_server_times
+    }
+
+    /// Asks the server how long it takes, as a layer does that tells the network from the server. What fails says so unasked.
+    pub fn ask_server_times(&mut self) {
+        self.wants_server_times = true;
     }
 
     /// Returns the encoded arguments.
@@ -184,13 +196,14 @@ pub struct Response {
     metadata: Metadata,
     codec: CodecKind,
     failed: bool,
+    server_times: Option<ServerTimes>,
     body: Body,
 }
 
 impl Response {
     /// Answers with an encoded result.
     pub fn new(codec: CodecKind, body: Body) -> Self {
-        Self { metadata: Metadata::new(), codec, failed: false, body }
+        Self { metadata: Metadata::new(), codec, failed: false, server_times: None, body }
     }
 
     /// Marks that the result is the method's own error, so that layers can count it without decoding it.
@@ -205,6 +218,19 @@ impl Response {
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
+    }
+
+    /// Says how long the server took, as a connection does that has heard it.
+    #[must_use]
+    pub fn with_server_times(mut self, times: Option<ServerTimes>) -> Self {
+        self.server_times = times;
+        self
+    }
+
+    /// Returns how long the server took, by its own clock; none where nobody has [asked](Request::ask_server_times), where the server does
+    /// not say, in the server itself and without a connection in between.
+    pub fn server_times(&self) -> Option<ServerTimes> {
+        self.server_times
     }
 
     /// Returns what travels beside the result.

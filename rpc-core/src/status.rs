@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::one_line::OneLine;
+
 /// Why a peer did not answer a call with a result; the numbers are those of gRPC.
 ///
 /// Numbers and meanings follow `grpc/doc/statuscodes.md`, so that a gateway can pass them on unchanged. There is no code
@@ -149,6 +151,12 @@ impl Status {
         self
     }
 
+    /// Adds to the message.
+    pub(crate) fn with_more(mut self, text: &str) -> Self {
+        self.message.push_str(text);
+        self
+    }
+
     /// Says when the call may be made again, in place of the details: a caller that retries keeps to it.
     ///
     /// It travels in milliseconds, rounded up; more than `i64::MAX` of them counts as that many.
@@ -201,7 +209,7 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}: {}", self.code, OneLine(&self.message))
     }
 }
 

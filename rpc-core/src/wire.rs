@@ -7,9 +7,9 @@ mod payload;
 pub use frame::{Flags, FrameHeader, FrameKind, HEADER_BYTES, StreamId};
 pub use hello::{Hello, HelloError, MAGIC, Settings, VERSION_MAJOR, VERSION_MINOR};
 pub(crate) use payload::{
-    GoAway, REASON_BYTES_MAX, cut, decode_metadata, encode_metadata, encode_status, metadata_bytes,
-    parse_end, parse_goaway, parse_open, parse_reply, parse_u16, parse_u32, parse_u64, put_length,
-    split_total,
+    GoAway, REASON_BYTES_MAX, TimedStatus, cut, decode_metadata, encode_metadata, encode_status,
+    metadata_bytes, parse_end, parse_goaway, parse_open, parse_reply, parse_u16, parse_u32, parse_u64,
+    put_length, put_times, split_total,
 };
 
 /// Why a connection was closed, as it is sent in a GOAWAY frame.

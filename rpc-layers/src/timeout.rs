@@ -1,10 +1,13 @@
 //! Bounds how long a call may take.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use rpc_core::{Error, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, deadline_after};
+use rpc_core::{
+    Error, ErrorKind, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, deadline_after,
+};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::refusals::Refusals;
@@ -62,23 +65,27 @@ impl<S: Service> Service for TimeoutService<S> {
         let now = now();
         let latest = deadline_after(now, self.after);
         let deadline = request.deadline().map_or(latest, |own| own.min(latest));
-        let (id, descriptor) = (request.method(), request.descriptor());
+        let (id, descriptor, at_server) = (request.method(), request.descriptor(), request.peer().is_some());
         let refused = || {
             // A call that had less time to begin with was not ended by this limit.
             if deadline == latest {
                 self.refusals.count(id, || descriptor.or_else(|| self.inner.find_method(id)));
             }
         };
+        let too_late =
+            || if deadline == latest { self.timed_out(at_server) } else { Error::deadline_exceeded() };
         if deadline <= now {
             refused();
-            return Err(Error::deadline_exceeded().with_fate(Fate::NeverSent));
+            return Err(too_late().with_fate(Fate::NeverSent));
         }
         request.set_deadline(Some(deadline));
-        match within(deadline, self.inner.call(request)).await {
+        let mut call = pin!(Some(self.inner.call(request)));
+        let answered = poll_fn(|cx| call.as_mut().as_pin_mut().map_or(Poll::Pending, |call| call.poll(cx)));
+        match within(deadline, answered).await {
             Some(response) => Ok(response?.until(deadline)),
             None => {
                 refused();
-                Err(Error::deadline_exceeded())
+                Err(too_late().giving_up(|| call.set(None)))
             }
         }
     }
@@ -93,6 +100,17 @@ impl<S: Service> Service for TimeoutService<S> {
     }
 }
 
+impl<S> TimeoutService<S> {
+    fn timed_out(&self, at_server: bool) -> Error {
+        let whose = if at_server { "server" } else { "caller" };
+        let text = format!(
+            "the {whose}'s Timeout of {:?} passed before the answer came: allow more time, or find what is slow",
+            self.after
+        );
+        Error::new(ErrorKind::DeadlineExceeded, text)
+    }
+}
+
 /// Returns the present as tokio has it, which tests can pause.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -103,7 +121,7 @@ pub(crate) async fn within<T>(deadline: Instant, future: impl Future<Output = T>
     let mut future = pin!(future);
     // Made when it is first needed: an answer that is there at once asks for no timer.
     let mut sleep = pin!(None::<Sleep>);
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(output));
         }

@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rpc_core::{Error, ErrorKind, Request, Response, Service};
-use tokio::sync::Notify;
 
 use crate::backoff::Backoff;
-use crate::call::{self, Called};
+use crate::call::{self, Called, Calling};
+use crate::clock::now;
+use crate::connection::ClientConnection;
 use crate::limits::Limits;
 use crate::link::ClientSecurity;
 use crate::uri::Uri;
+use crate::waits::{Stage, Waiting, Waits};
 use connecting::State;
 use members::Member;
 
@@ -54,8 +56,6 @@ struct Inner {
     // Not a lock, which all callers would write to for each call.
     members: ArcSwap<Vec<Member>>,
     state: Mutex<State>,
-    /// There are more connections to choose from.
-    grown: Notify,
     /// Somebody makes connections, or waits for the next try.
     is_growing: AtomicBool,
     /// How often the server found that this side pings too often.
@@ -68,6 +68,7 @@ struct Options {
     connect_timeout: Duration,
     pool: Pool,
     security: ClientSecurity,
+    calling: Calling,
 }
 
 /// A call goes to so many connections that turn out to have ended before it gives up.
@@ -106,11 +107,24 @@ impl Channel {
             options,
             members: ArcSwap::default(),
             state: Mutex::default(),
-            grown: Notify::new(),
             is_growing: AtomicBool::new(false),
             pings_halved: AtomicU32::new(0),
         };
         Self { inner: Arc::new(inner) }
+    }
+}
+
+impl Inner {
+    /// Reconnects for a call, and notes how long that took.
+    async fn wait_for_connection(
+        self: &Arc<Self>,
+        request: &Request,
+        waits: &mut Waits,
+    ) -> Result<Arc<ClientConnection>, Error> {
+        let waiting = Waiting::begin(waits, Stage::Connecting, &self.uri, request.descriptor());
+        let made = self.reconnect(request.deadline()).await;
+        waiting.end();
+        made.map_err(|error| error.with_timeline(waits.timeline(now()).ended(now())))
     }
 }
 
@@ -129,13 +143,14 @@ impl Service for Channel {
         async move {
             let mut chosen = self.inner.choose();
             let mut ended = 0;
+            let mut waits = Waits::default();
             while ended <= CONNECTIONS_TRIED_MAX {
                 let connection = match chosen.take() {
                     Some(connection) => connection,
                     // Apart: most calls find a connection, and need no room for this.
-                    None => Box::pin(self.inner.reconnect(request.deadline())).await?,
+                    None => Box::pin(self.inner.wait_for_connection(&request, &mut waits)).await?,
                 };
-                match call::call(connection, &mut request, &self.inner.grown).await? {
+                match call::call(connection, &mut request, &self.inner.options.calling, &mut waits).await? {
                     Called::Answered(response) => return Ok(response),
                     // No slot was free, and now there is another connection.
                     Called::Elsewhere => chosen = self.inner.choose(),
@@ -143,8 +158,9 @@ impl Service for Channel {
                     Called::Ended => ended = ended.saturating_add(1),
                 }
             }
-            let text = "connections are made and closed again before they take a call: the server may be full or shutting down";
-            Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()))
+            let text = "connections are made and closed again before they take a call: the server may be full or shutting down; try again later, or elsewhere";
+            let timeline = waits.timeline(now()).ended(now());
+            Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()).with_timeline(timeline))
         }
     }
 

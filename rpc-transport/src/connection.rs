@@ -87,10 +87,18 @@ impl Shared {
         result
     }
 
+    /// Looks, or notes what wakes nobody and changes nothing of the load: for what happens seldom.
+    #[cold]
+    pub(crate) fn note<R>(&self, act: impl FnOnce(&mut Connection) -> R) -> R {
+        act(&mut self.lock())
+    }
+
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     fn announce(&self, freed_slots: usize) {
         match freed_slots {
             0 => {}
@@ -155,7 +163,7 @@ impl ClientConnection {
                     Ok(0) => {
                         return Err(Error::new(
                             ErrorKind::Connect,
-                            "the peer closed the connection while it was opened",
+                            "the peer closed the connection while it was opened: it may be full, going away, or no farcall server",
                         ));
                     }
                     Ok(_) => {
@@ -207,12 +215,17 @@ pub(crate) async fn flush(shared: &Shared, link: &mut Link) -> std::io::Result<(
 
 fn silent(limits: &Limits) -> Error {
     let text = format!(
-        "the peer did not answer the opening within {:?}: it may not be a farcall server",
+        "the peer did not answer the opening within this side's handshake_timeout of {:?}: it may not be a farcall server",
         limits.handshake_timeout
     );
     Error::new(ErrorKind::Connect, text)
 }
 
 fn link_error(error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Connect, format!("the link failed while the connection was opened: {error}"))
+    Error::new(
+        ErrorKind::Connect,
+        format!(
+            "the link failed while the connection was opened: {error}; check the address, and what lies between"
+        ),
+    )
 }

@@ -98,7 +98,9 @@ impl<C: Incoming> Stream for IncomingItems<C> {
 /// Sends the items that follow a request, for as long as the call lasts.
 pub(crate) async fn send_request(connection: Arc<ClientConnection>, id: StreamId, items: ItemStream) {
     let shared = &connection.shared;
-    let panicked = |Panicked| Sent::Failed(Error::new(ErrorKind::Cancelled, "the request's stream panicked"));
+    let panicked = |Panicked| {
+        Sent::Failed(Error::new(ErrorKind::Cancelled, "the request's stream panicked on this side: mend it"))
+    };
     match Caught::new(send(shared, id, items)).await.unwrap_or_else(panicked) {
         Sent::All => shared.with(|machine| machine.end_items(id)),
         // The caller's own stream failed, so the server must not take what it has got for all there is.

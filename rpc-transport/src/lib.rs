@@ -31,6 +31,7 @@ mod server;
 #[cfg(feature = "tls")]
 mod tls;
 mod uri;
+mod waits;
 
 pub use backoff::Backoff;
 pub use channel::{Channel, ChannelBuilder, ChannelStats, Pool};

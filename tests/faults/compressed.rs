@@ -62,7 +62,7 @@ async fn fault_14_bombs_are_refused_at_the_limit_in_bounded_memory_and_time() {
         assert!(bomb.len() < 32 << 10, "{} bytes are no bomb", bomb.len());
         let (code, message) = refused(&mut peer, sequence, bomb).await;
         assert_eq!(code, code::RESOURCE_EXHAUSTED, "{message}");
-        assert!(message.contains("over the limit of 4194304 here"), "{message}");
+        assert!(message.contains("over the receiver's limit of 4194304"), "{message}");
     }
     let grown = server.memory_peak_kib().saturating_sub(memory);
     assert!(grown < 3 * MESSAGE_BYTES_MAX as u64 / 1024, "{grown} KiB were taken");
@@ -146,7 +146,7 @@ async fn fault_14_fault_15_an_answer_that_cannot_be_inflated_is_an_error_at_the_
     let (client, mut peer) = tokio::join!(LabClient::connect(&uri), RawPeer::accept(&listener));
     let client = client.unwrap();
     let cases = [
-        (zstd(32 << 20), ErrorKind::LimitExceeded, "over the limit of 4194304 here"),
+        (zstd(32 << 20), ErrorKind::LimitExceeded, "over the receiver's limit of 4194304"),
         (vec![77, 1], ErrorKind::Decode, "known are gzip, zstd, lz4"),
         (vec![GZIP, 1], ErrorKind::Decode, "is not what gzip writes"),
     ];

@@ -65,7 +65,7 @@ async fn fault_08_declared_length_is_refused_before_allocating() {
             assert_eq!(code, code::FRAME_TOO_LARGE);
             assert_eq!(
                 reason,
-                format!("a frame of {length} bytes came; the limit here is {FRAME_BYTES_MAX}")
+                format!("a frame of {length} bytes came; frame_bytes_max here is {FRAME_BYTES_MAX}")
             );
         }
     }
@@ -86,7 +86,8 @@ async fn fault_08_a_declared_message_is_refused_before_allocating_and_its_connec
         peer.send(&frame(wire::OPEN, wire::MORE, id(sequence, 0), &content)).await;
         let (code, message) = peer.next(wire::STATUS).await.status();
         assert_eq!(code, code::RESOURCE_EXHAUSTED);
-        assert_eq!(message, format!("a message of {total} bytes is over the limit of 4194304 here"));
+        let text = "is over the server's limit of 4194304 (message_bytes): send less, or raise it there";
+        assert_eq!(message, format!("a message of {total} bytes {text}"));
     }
     // Within the limit, a thousand are announced; room is made for as many as fit into the buffer.
     for sequence in 1001..2000 {

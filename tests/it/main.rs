@@ -15,6 +15,7 @@ mod context;
 #[cfg(feature = "custom-codecs")]
 mod custom_codecs;
 mod deadlines;
+mod error_texts;
 mod examples;
 mod failures;
 mod in_process;
@@ -31,3 +32,4 @@ mod reconnect;
 mod shared_bytes;
 mod shutdown;
 mod streams;
+mod timeline;

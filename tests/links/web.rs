@@ -215,7 +215,12 @@ async fn a_client_that_says_nothing_is_closed_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("ws://{}", listener.local_addr().unwrap());
     let error = soon(way.connect(&silent)).await.unwrap_err();
-    assert!(error.to_string().contains("the WebSocket handshake was not done within 100ms"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("the WebSocket handshake was not done within this side's handshake_timeout of 100ms"),
+        "{error}"
+    );
 }
 
 /// Proves rule W6.

@@ -82,7 +82,7 @@ async fn fault_51_a_client_names_what_is_no_tls_server() {
     for (limits, answer, named) in [
         (patient(), &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
         (patient(), b"farcall/\x01\x00", "does not speak TLS"),
-        (hasty(), b"", "the TLS handshake was not done within 300ms"),
+        (hasty(), b"", "the TLS handshake was not done within this side's handshake_timeout of 300ms"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("tls://{}", listener.local_addr().unwrap());

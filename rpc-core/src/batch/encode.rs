@@ -93,7 +93,10 @@ fn append(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Erro
     let written = write(out).and_then(|()| {
         let bytes = out.len().saturating_sub(start).saturating_sub(LENGTH_BYTES);
         u32::try_from(bytes).map_err(|_| {
-            Error::new(ErrorKind::LimitExceeded, format!("a stream item of {bytes} bytes is over 4 GiB"))
+            Error::new(
+                ErrorKind::LimitExceeded,
+                format!("a stream item of {bytes} bytes is over 4 GiB: cut it up"),
+            )
         })
     });
     match written {

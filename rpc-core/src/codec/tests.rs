@@ -55,7 +55,10 @@ fn each_codec_is_found_by_its_id() {
 fn an_unknown_codec_is_answered_with_the_known_ones() {
     let status = CodecKind::unsupported(99, &[CodecKind::Postcard]);
     assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(status.message(), "codec 99 is not known here; known are postcard");
+    assert_eq!(
+        status.message(),
+        "codec 99 is not known here; known are postcard: choose one of these, or turn its feature on here"
+    );
 }
 
 #[test]

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
 
+use super::allowed::{check, knows_codec};
 use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
 use super::transmit::GATHER_BYTES;
-use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, gone};
+use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, Times, gone};
 use crate::body::joined;
-use crate::wire::{Flags, Settings, encode_metadata, encode_status, metadata_bytes, put_length};
-use crate::{CodecKind, Error, ErrorKind, Fate, Metadata, MethodId, Status};
+use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes, put_length, put_times};
+use crate::{Error, Metadata, MethodId, ServerTimes, Status, Timeline};
 
 /// What an OPEN frame holds at most beside metadata and message.
 const HEAD_BYTES: usize = 32;
@@ -37,6 +38,8 @@ pub struct OpenCall<'a> {
     pub items: bool,
     /// Whether nobody waits for an answer.
     pub oneway: bool,
+    /// When the caller wants to know how long the callee took.
+    pub times: Times,
 }
 
 impl<'a> OpenCall<'a> {
@@ -52,6 +55,7 @@ impl<'a> OpenCall<'a> {
             compressed: false,
             items: false,
             oneway: false,
+            times: Times::Never,
         }
     }
 }
@@ -116,6 +120,8 @@ impl Connection {
             .with_if(Flags::METADATA, !call.metadata.is_empty())
             .with_if(Flags::DEADLINE, call.timeout.is_some())
             .with_if(Flags::ONEWAY, call.oneway)
+            .with_if(Flags::TIMES, call.times != Times::Never)
+            .with_if(Flags::REPLY_TIMES, call.times == Times::Always)
             .with_if(Flags::COMPRESSED, call.compressed);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
         self.send_head(header, metadata_bytes, (call.message, call.rest), !call.items, |out| {
@@ -159,8 +165,9 @@ impl Connection {
             return Poll::Ready(Ok(here));
         }
         if let Some(outcome) = stream.inflow.outcome.take() {
+            let known = Timeline::default().opened_when(self.sent(id));
             self.remove(id);
-            return Poll::Ready(Err(outcome.err().unwrap_or_else(|| gone(id))));
+            return Poll::Ready(Err(outcome.err().unwrap_or_else(|| gone(id)).with_timeline(known)));
         }
         set_waker(&mut stream.inflow.waker, cx);
         Poll::Pending
@@ -240,9 +247,13 @@ impl Connection {
         let flags = Flags::NONE
             .with_if(Flags::METADATA, !answer.metadata.is_empty())
             .with_if(Flags::FAILED, answer.failed)
+            .with_if(Flags::TIMES, answer.times.is_some())
             .with_if(Flags::COMPRESSED, answer.compressed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
         self.send_head(header, metadata_bytes, (answer.message, rest), !answer.items, |out| {
+            if let Some(times) = answer.times {
+                put_times(times, out);
+            }
             if !answer.metadata.is_empty() {
                 encode_metadata(&answer.metadata, out);
             }
@@ -251,8 +262,13 @@ impl Connection {
 
     /// Ends a call that came in with a status, after what has been sent in it.
     pub fn fail(&mut self, id: StreamId, status: Status) {
+        self.fail_after(id, status, None);
+    }
+
+    /// Like [`fail`](Self::fail), and tells how long the call took here: only a caller that wants to know (rule P24).
+    pub fn fail_after(&mut self, id: StreamId, status: Status, times: Option<ServerTimes>) {
         if !self.is_mine(id) {
-            self.finish(id, Finish::Status(status));
+            self.finish(id, Finish::Status(status, times));
         }
     }
 
@@ -278,7 +294,7 @@ impl Connection {
 
     fn finish(&mut self, id: StreamId, finish: Finish) {
         let Some(stream) = self.stream(id) else { return };
-        if let Finish::Status(_) = finish {
+        if let Finish::Status(..) = finish {
             // What was not sent yet would only delay the news.
             stream.outflow.queue.clear();
         } else if stream.outflow.ended || stream.inflow.outcome.is_some() {
@@ -294,12 +310,18 @@ impl Connection {
 
     pub(super) fn send_finish(&mut self, id: StreamId, finish: &Finish) {
         let bytes_max = self.peer_frame_bytes();
-        let header = FrameHeader::new(FrameKind::End, id, 0).with_flags(Flags::END);
+        let is_timed = matches!(finish, Finish::Status(_, Some(_)));
+        let flags = Flags::END.with_if(Flags::TIMES, is_timed);
+        let header = FrameHeader::new(FrameKind::End, id, 0).with_flags(flags);
         self.outbox.frame(
             header,
             |out| match finish {
                 Finish::End => {}
-                Finish::Status(status) => encode_status(status, bytes_max, out),
+                Finish::Status(status, None) => encode_status(status, bytes_max, out),
+                Finish::Status(status, Some(times)) => {
+                    put_times(*times, out);
+                    encode_status(status, bytes_max.saturating_sub(ServerTimes::BYTES), out);
+                }
             },
             Bytes::new(),
             &[],
@@ -387,25 +409,4 @@ pub(super) fn set_waker(slot: &mut Option<std::task::Waker>, cx: &Context<'_>) {
         Some(waker) => waker.clone_from(cx.waker()),
         None => *slot = Some(cx.waker().clone()),
     }
-}
-
-pub(super) fn check(bytes: usize, max: u32, what: &str) -> Result<(), Error> {
-    if bytes <= max as usize {
-        return Ok(());
-    }
-    let text =
-        format!("a {what} of {bytes} bytes is over the peer's limit of {max}: send less, or raise it there");
-    Err(Error::new(ErrorKind::LimitExceeded, text).with_fate(Fate::NeverSent))
-}
-
-fn knows_codec(settings: &Settings, codec: u8) -> Result<(), Error> {
-    if settings.codecs.contains(&codec) {
-        return Ok(());
-    }
-    let name = |id: &u8| {
-        CodecKind::from_id(*id).map_or_else(|| format!("codec {id}"), |codec| codec.name().to_owned())
-    };
-    let known: Vec<_> = settings.codecs.iter().map(name).collect();
-    let text = format!("the peer does not know {}; it knows {}", name(&codec), known.join(", "));
-    Err(Error::new(ErrorKind::Config, text))
 }

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes};
 use super::receive::spend;
 use super::stream::{ReplyState, Role};
 use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, Side, StreamId};
+use crate::one_line::OneLine;
 use crate::wire::{GoAway, REASON_BYTES_MAX, ResetCode, cut, parse_goaway};
 use crate::{Error, ErrorKind, Fate, deadline_after};
 
@@ -89,7 +90,11 @@ impl Connection {
         self.opened.shrink();
         self.accepted.shrink();
         if self.pinged_at.is_some() {
-            let text = format!("nothing was heard from the peer for {:?}", now.duration_since(self.heard_at));
+            let text = format!(
+                "nothing was heard from the peer for {:?}, and a ping was not answered within this side's ping_timeout of {:?}",
+                now.duration_since(self.heard_at),
+                self.config.ping_timeout
+            );
             return Err(Fatal::new(CloseCode::Timeout, text));
         }
         self.ping(now);
@@ -122,12 +127,14 @@ impl Connection {
     }
 
     /// The silence is over: what was held back goes out.
-    pub(super) fn hears_again(&mut self) {
+    pub(super) fn hears_again(&mut self, now: Instant) {
         (self.silent, self.timer_is_sooner) = (false, true);
         if self.pinged_at.take().is_none() {
             return;
         }
+        let from = self.outbox.pending_until();
         if self.outbox.release() {
+            self.released(from, now);
             self.wake_writer();
         }
         if self.wants_slot {
@@ -178,14 +185,17 @@ impl Connection {
             self.events.push_back(Event::Draining);
         }
         for id in self.opened.ids().into_iter().filter(|id| id.sequence() > last.sequence()) {
-            let text = format!("the server takes no further calls: {reason}");
+            let text = format!("the server takes no further calls: {}", OneLine(&reason));
             self.end_call(id, Error::new(ErrorKind::Refused, text));
         }
         // Those who wait for a slot must look for another connection.
         self.slots_freed = usize::MAX;
         if code != CloseCode::Shutdown {
             self.peer_close_code = Some(code);
-            self.end_unwritten(error_kind(code), &format!("the peer closed the connection: {reason}"));
+            self.end_unwritten(
+                error_kind(code),
+                &format!("the peer closed the connection: {}", OneLine(&reason)),
+            );
         }
         Ok(())
     }
@@ -263,15 +273,15 @@ pub(super) fn reset_error(code: ResetCode) -> Error {
     match code {
         ResetCode::Refused => Error::new(
             ErrorKind::Refused,
-            "the server did not take the call up: it is shutting down or has as many calls as it takes",
+            "the server did not take the call up: it is shutting down or has as many calls as it takes (calls_in_flight, max_oneway_calls)",
         ),
         ResetCode::DeadlineExceeded => {
-            Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server")
+            Error::new(ErrorKind::DeadlineExceeded, "the deadline passed at the server: allow more time, or find what is slow there")
         }
         ResetCode::LimitExceeded => {
-            Error::new(ErrorKind::LimitExceeded, "a message was over a limit of the server")
+            Error::new(ErrorKind::LimitExceeded, "a message or metadata was over the server's limit (message_bytes, metadata_bytes): send less, or raise it there")
                 .with_fate(Fate::Failed)
         }
-        ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up"),
+        ResetCode::Cancelled => Error::new(ErrorKind::Cancelled, "the server gave the call up: its log may say why"),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::stream::{ReplyState, Role, Stream};
 use super::{Connection, Reply, StreamId};
-use crate::Status;
-use crate::wire::ResetCode;
+use crate::Error;
+use crate::wire::{ResetCode, TimedStatus};
 
 impl Connection {
     /// A call that was opened here has its answer.
@@ -26,10 +26,11 @@ impl Connection {
     }
 
     /// The peer has sent its last: with it, a call that was opened here is over.
-    pub(super) fn end_inflow(&mut self, id: StreamId, status: Option<Status>) {
+    pub(super) fn end_inflow(&mut self, id: StreamId, status: Option<TimedStatus>) {
         let Some(stream) = self.stream(id) else { return };
         if let Role::Opened { .. } = &stream.role {
-            stream.inflow.outcome = Some(status.map_or(Ok(()), |status| Err(status.into())));
+            let failed = |(status, times)| Error::from(status).with_server_times(times);
+            stream.inflow.outcome = Some(status.map(failed).map_or(Ok(()), Err));
             return self.end_opened(id);
         }
         stream.inflow.ended = true;

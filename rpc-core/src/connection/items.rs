@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use super::calls::{check, set_waker};
+use super::allowed::check;
+use super::calls::set_waker;
 use super::credit::frame_cost;
 use super::stream::{Outgoing, Stream};
 use super::transmit::TOTAL_BYTES;

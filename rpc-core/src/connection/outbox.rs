@@ -130,6 +130,11 @@ impl Outbox {
         self.taken_bytes + self.len() as u64
     }
 
+    /// Where that stands which is held back.
+    pub(super) fn pending_until(&self) -> u64 {
+        self.taken_bytes + self.pending.remaining() as u64
+    }
+
     pub(super) fn raw(&mut self, write: impl FnOnce(&mut BytesMut)) {
         write(&mut self.pending.tail);
     }

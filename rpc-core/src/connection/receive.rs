@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::allowed;
 use super::close::reset_error;
 use super::credit::frame_cost;
 use super::payload::Payload;
 use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
 use super::{
     Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, ResetCode, Side,
-    StreamId,
+    StreamId, Times,
 };
 use crate::batch::measure as measure_items;
 use crate::wire::{
@@ -55,7 +56,7 @@ impl Connection {
             // Not the start of one: a peer could send a frame byte by byte without end.
             self.heard_at = now;
             if self.silent {
-                self.hears_again();
+                self.hears_again(now);
             }
             self.receive_frame(header, Payload::new(&mut frames, header.bytes as usize), now)?;
         }
@@ -74,7 +75,7 @@ impl Connection {
         // Held against the limit before anything is reserved for it.
         let bytes_max = self.config.settings.frame_bytes_max;
         if bytes > bytes_max {
-            let text = format!("a frame of {bytes} bytes came; the limit here is {bytes_max}");
+            let text = format!("a frame of {bytes} bytes came; frame_bytes_max here is {bytes_max}");
             return Err(Fatal::new(CloseCode::FrameTooLarge, text));
         }
         let (here, missing) = (rest.len(), (bytes as usize).saturating_sub(rest.len()));
@@ -129,11 +130,16 @@ impl Connection {
             Some(FrameKind::Open) => self.receive_open(header, payload.take(), now),
             Some(FrameKind::Reply) => self.receive_reply(header, payload.take()),
             Some(FrameKind::Data) => self.receive_data(header, payload),
-            Some(FrameKind::End) => self.receive_end(id, payload.take()),
+            Some(FrameKind::End) => self.receive_end(id, header.flags, payload.take()),
             Some(FrameKind::Reset) => self.receive_reset(id, &payload, now),
             Some(FrameKind::Credit) => self.receive_credit(id, &payload, now),
             Some(FrameKind::Ping) => {
-                spend(&mut self.pings, now, CloseCode::TooManyPings, "pings came more often than agreed")?;
+                spend(
+                    &mut self.pings,
+                    now,
+                    CloseCode::TooManyPings,
+                    "pings came more often than agreed (ping_interval_min)",
+                )?;
                 parse_u64(&payload).map_err(protocol)?;
                 self.send_control(FrameKind::Pong, StreamId::CONNECTION, &payload);
                 Ok(())
@@ -190,6 +196,7 @@ impl Connection {
             compressed: header.flags.has(Flags::COMPRESSED),
             items: false,
             oneway: header.flags.has(Flags::ONEWAY),
+            times: Times::read(header.flags),
             came_at: now,
         };
         let last = header.flags.has(Flags::END);
@@ -210,16 +217,13 @@ impl Connection {
     /// Holds metadata and message against the limits, before anything is kept of them.
     fn check_head(&self, metadata: &[u8], total: Option<u32>, first: usize) -> Result<(), Status> {
         let settings = &self.config.settings;
-        let too_long = |what: &str, bytes: usize, max: u32| {
-            let text = format!("{what} of {bytes} bytes is over the limit of {max} here");
-            Status::new(Code::ResourceExhausted, text)
-        };
+        let too_long = |what, bytes, max| allowed::refusal(self.side, what, bytes, max);
         if metadata.len() > settings.metadata_bytes_max as usize {
             return Err(too_long("metadata", metadata.len(), settings.metadata_bytes_max));
         }
         let bytes = total.map_or(first, |total| total as usize);
         if bytes > settings.message_bytes_max as usize {
-            return Err(too_long("a message", bytes, settings.message_bytes_max));
+            return Err(too_long("message", bytes, settings.message_bytes_max));
         }
         Ok(())
     }
@@ -229,7 +233,7 @@ impl Connection {
         if !self.is_mine(id) {
             return Err(protocol("a call was answered by the side that opened it"));
         }
-        let metadata = parse_reply(header.flags, &mut payload).map_err(protocol)?;
+        let (times, metadata) = parse_reply(header.flags, &mut payload).map_err(protocol)?;
         let total = split_total(header.flags, &mut payload).map_err(protocol)?;
         let check = self.check_head(&metadata, total, payload.len());
         let Some(stream) = self.live(id)? else { return Ok(()) };
@@ -242,6 +246,7 @@ impl Connection {
                 codec: header.codec,
                 failed: header.flags.has(Flags::FAILED),
                 compressed: header.flags.has(Flags::COMPRESSED),
+                times,
             },
             (Err(status), _) => {
                 self.give_up(id, &format!("the answer came with {}", status.message()));
@@ -312,8 +317,8 @@ impl Connection {
         Ok(())
     }
 
-    fn receive_end(&mut self, id: StreamId, payload: Bytes) -> Result<(), Fatal> {
-        let status = parse_end(payload).map_err(protocol)?;
+    fn receive_end(&mut self, id: StreamId, flags: Flags, payload: Bytes) -> Result<(), Fatal> {
+        let status = parse_end(flags, payload).map_err(protocol)?;
         let is_mine = self.is_mine(id);
         let Some(stream) = self.live(id)? else { return Ok(()) };
         if stream.inflow.ended {

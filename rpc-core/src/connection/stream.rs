@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::{Incoming, Reply};
-use crate::{Error, ItemBatch, Metadata, MethodId, Status};
+use crate::{Error, ItemBatch, Metadata, MethodId, ServerTimes, Status};
 
 /// A call, on either side.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ pub(super) struct ReplyHead {
     pub(super) codec: u8,
     pub(super) failed: bool,
     pub(super) compressed: bool,
+    pub(super) times: Option<ServerTimes>,
 }
 
 /// What comes in.
@@ -120,7 +121,7 @@ pub(super) struct Outgoing {
 #[derive(Debug)]
 pub(super) enum Finish {
     End,
-    Status(Status),
+    Status(Status, Option<ServerTimes>),
 }
 
 impl Stream {
@@ -164,7 +165,7 @@ impl Inflow {
 impl ReplyHead {
     /// Adds the result, now that it is whole.
     pub(super) fn with(self, message: Bytes, items: bool) -> ReplyState {
-        let Self { metadata, codec, failed, compressed } = self;
-        ReplyState::Here(Reply { metadata, codec, failed, message, compressed, items })
+        let Self { metadata, codec, failed, compressed, times } = self;
+        ReplyState::Here(Reply { metadata, codec, failed, message, compressed, items, times })
     }
 }

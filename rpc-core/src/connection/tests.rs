@@ -7,4 +7,5 @@ mod flow;
 mod fuzz;
 mod kit;
 mod property;
+mod sent;
 mod world;

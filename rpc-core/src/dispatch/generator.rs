@@ -70,7 +70,7 @@ impl Sender {
 
 fn not_encoded(error: &Error) -> Error {
     tracing::error!(%error, "a stream item could not be encoded");
-    Status::new(Code::Internal, "a stream item could not be encoded").into()
+    Status::new(Code::Internal, "a stream item could not be encoded; see the server's log").into()
 }
 
 /// The stream's end: it owns the future and hands out what is in the slot.

@@ -66,8 +66,14 @@ impl Flags {
     pub const FAILED: Self = Self(16);
     /// The caller waits for nothing.
     pub const ONEWAY: Self = Self(32);
-    /// The content is several items, each behind its length.
+    /// On DATA: the content is several items, each behind its length.
     pub const ITEMS: Self = Self(64);
+    /// On OPEN: the caller wants to know, also where it gets an answer, how long the callee took.
+    // The bit of FAILED, which stands on REPLY.
+    pub const REPLY_TIMES: Self = Self(16);
+    /// On OPEN: the caller wants to know how long the callee took for what fails. On REPLY, and on END with a status: it stands there.
+    // The bit of ITEMS, which stands on DATA.
+    pub const TIMES: Self = Self(64);
     /// The sender's messages in this call begin with a byte that says how they are compressed.
     pub const COMPRESSED: Self = Self(128);
 

@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{CloseCode, Flags, StreamId};
 use crate::metadata::{self, Entry, Value};
-use crate::{Code, Metadata, MethodId, Status};
+use crate::{Code, Metadata, MethodId, ServerTimes, Status};
 
 /// What is wrong with a frame's content.
 pub(crate) type Fault = &'static str;
@@ -33,8 +33,22 @@ pub(crate) fn parse_open(flags: Flags, payload: &mut Bytes) -> Result<OpenHead, 
     Ok(OpenHead { method, timeout_micros, metadata: take_metadata(flags, payload)? })
 }
 
-pub(crate) fn parse_reply(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fault> {
-    take_metadata(flags, payload)
+/// Takes how long the callee took, and the metadata.
+pub(crate) fn parse_reply(flags: Flags, payload: &mut Bytes) -> Result<(Option<ServerTimes>, Bytes), Fault> {
+    Ok((take_times(flags, payload)?, take_metadata(flags, payload)?))
+}
+
+/// Takes how long the callee took (rule P24).
+fn take_times(flags: Flags, payload: &mut Bytes) -> Result<Option<ServerTimes>, Fault> {
+    if !flags.has(Flags::TIMES) {
+        return Ok(None);
+    }
+    Ok(Some(ServerTimes::from_bytes(take_u32(payload)?.to_le_bytes())))
+}
+
+/// Appends how long this side took.
+pub(crate) fn put_times(times: ServerTimes, out: &mut BytesMut) {
+    out.put_slice(&times.to_bytes());
 }
 
 /// Takes the length of the whole message, which stands before the first part of one that goes on (rule P6).
@@ -82,15 +96,19 @@ pub(crate) fn parse_u64(payload: &[u8]) -> Result<u64, Fault> {
     payload.try_into().map(u64::from_le_bytes).map_err(|_| "a frame that is not eight bytes long")
 }
 
+/// A status, and how long the callee took for it.
+pub(crate) type TimedStatus = (Status, Option<ServerTimes>);
+
 /// Reads an END frame: nothing, or a status (rule P8).
-pub(crate) fn parse_end(mut payload: Bytes) -> Result<Option<Status>, Fault> {
+pub(crate) fn parse_end(flags: Flags, mut payload: Bytes) -> Result<Option<TimedStatus>, Fault> {
     if payload.is_empty() {
         return Ok(None);
     }
+    let times = take_times(flags, &mut payload)?;
     let code = payload.try_get_u16_le().map_err(|_| "a status without a code")?;
     let message = take_bytes(&mut payload, "a status longer than its frame")?;
     let message = String::from_utf8_lossy(&message).into_owned();
-    Ok(Some(Status::new(Code::from_u16(code), message).with_details(payload)))
+    Ok(Some((Status::new(Code::from_u16(code), message).with_details(payload), times)))
 }
 
 /// Appends a status, cut to what fits into `bytes_max`: the message first, then the details as a whole or not at all.

@@ -7,6 +7,7 @@ use rpc_core::{Compression, Error, Identity, Layer, Stack};
 
 use super::{Channel, Options, Pool};
 use crate::backoff::Backoff;
+use crate::call::Calling;
 use crate::limits::Limits;
 use crate::link::ClientSecurity;
 #[cfg(feature = "tls")]
@@ -57,6 +58,7 @@ impl ChannelBuilder {
             connect_timeout: Duration::from_secs(20),
             pool: Pool::default(),
             security: ClientSecurity::default(),
+            calling: Calling::default(),
         };
         Self { uri: uri.to_owned(), options, compression: None, layers: Identity::new() }
     }
@@ -97,6 +99,25 @@ impl<L> ChannelBuilder<L> {
     /// Default: nothing is compressed. What a server compresses is its own affair; this side inflates it, see [`Limits::compressors`].
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// Sets whether servers are asked with each call how long they take, see [`Response::server_times`](rpc_core::Response::server_times).
+    ///
+    /// Default: they are not, except by calls that [ask](rpc_core::Call::with_server_times) themselves. It costs 4 bytes in each answer, and the
+    /// server a look at the clock. What fails says so unasked, see [`Error::timeline`](rpc_core::Error::timeline).
+    pub fn server_times(mut self, asked: bool) -> Self {
+        self.options.calling.times = asked;
+        self
+    }
+
+    /// Tells servers to have so much less time than a call's deadline leaves, so that their answer that it was too late, which says how long
+    /// the handler took, is here before the call is given up.
+    ///
+    /// Default: zero, and at a deadline both sides give up by themselves. A little more than the way there and back is enough; more takes that
+    /// time from the handlers. Calls that have less time than this left are too late for the server at once.
+    pub fn deadline_margin(mut self, margin: Duration) -> Self {
+        self.options.calling.deadline_margin = margin;
         self
     }
 

@@ -168,7 +168,9 @@ impl Inner {
                 return Err(Error::new(ErrorKind::Connect, text).with_source(error));
             }
             Err(_) => {
-                let text = format!("no connection could be made within {timeout:?}");
+                let text = format!(
+                    "no connection could be made within this side's connect_timeout of {timeout:?}: check the address, or allow more"
+                );
                 return Err(Error::new(ErrorKind::Connect, text));
             }
         };
@@ -180,7 +182,10 @@ impl Inner {
             };
             let opened = tokio::time::timeout(limits.handshake_timeout, open).await;
             return opened.unwrap_or_else(|_| {
-                let text = format!("the {kind} handshake was not done within {:?}", limits.handshake_timeout);
+                let text = format!(
+                    "the {kind} handshake was not done within this side's handshake_timeout of {:?}: check that the peer speaks it, or allow more",
+                    limits.handshake_timeout
+                );
                 Err(Error::new(ErrorKind::Connect, text))
             });
         }
@@ -200,7 +205,7 @@ impl Inner {
 
     fn too_early(&self, failed: u32) -> Error {
         let text = format!(
-            "no connection could be made {failed} times in a row, and the next try comes after the call's deadline"
+            "no connection could be made {failed} times in a row, and the next try comes after the call's deadline: check that a server listens there"
         );
         Error::new(ErrorKind::Connect, text).with_peer(self.uri.to_string())
     }

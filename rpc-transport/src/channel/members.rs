@@ -115,7 +115,7 @@ impl Inner {
         let mut members = Vec::clone(&self.members.load());
         members.push(Member { connection, old_at, pings_halved });
         self.members.store(Arc::new(members));
-        self.grown.notify_waiters();
+        self.options.calling.grown.notify_waiters();
     }
 
     /// Lets those go that take no more calls.

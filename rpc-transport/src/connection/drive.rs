@@ -242,10 +242,13 @@ impl Driver {
         loop {
             if self.output.has_remaining() || !self.is_flushed {
                 if self.poll_output(cx)?.is_pending() {
-                    self.stalled_at.get_or_insert_with(now);
+                    self.stall();
                     return Poll::Pending;
                 }
-                self.stalled_at = None;
+                if self.stalled_at.take().is_some() {
+                    let unwritten = self.output.remaining();
+                    self.shared.note(|machine| machine.write_went_on(unwritten, now()));
+                }
                 if !self.output.has_remaining() && self.is_flushed {
                     return Poll::Ready(Ok(Written::Batch));
                 }
@@ -270,6 +273,15 @@ impl Driver {
                     return Poll::Pending;
                 }
             }
+        }
+    }
+
+    /// The peer takes no more for now: calls that are not written yet wait from here on.
+    fn stall(&mut self) {
+        if self.stalled_at.is_none() {
+            self.stalled_at = Some(now());
+            let unwritten = self.output.remaining();
+            self.shared.note(|machine| machine.write_stalled(unwritten));
         }
     }
 
@@ -382,5 +394,10 @@ impl Driver {
 }
 
 fn stalled(timeout: Duration) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("the peer has taken nothing for {timeout:?}"))
+    io::Error::new(
+        io::ErrorKind::TimedOut,
+        format!(
+            "the peer has taken nothing for {timeout:?}, this side's write_timeout: it hangs, or reads too slowly"
+        ),
+    )
 }

@@ -43,6 +43,7 @@ impl Default for LoadCell {
 }
 
 impl LoadCell {
+    #[inline]
     pub(super) fn set(&self, machine: &Connection) {
         let calls = machine.calls_in_flight() % IN_DOUBT;
         let load = match machine.takes_calls() {

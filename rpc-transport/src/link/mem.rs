@@ -27,7 +27,7 @@ pub(super) async fn connect(name: &str) -> io::Result<Link> {
     let refused = || {
         io::Error::new(
             io::ErrorKind::ConnectionRefused,
-            format!("nobody in this process listens on mem://{name}"),
+            format!("nobody in this process listens on mem://{name}: bind a server to it first"),
         )
     };
     let listener = names().get(name).cloned().ok_or_else(refused)?;
@@ -58,7 +58,9 @@ impl Listener {
         if names.get(&name).is_some_and(|listener| !listener.is_closed()) {
             return Err(io::Error::new(
                 io::ErrorKind::AddrInUse,
-                format!("mem://{name} is taken in this process"),
+                format!(
+                    "mem://{name} is taken in this process: choose another name, or shut that server down"
+                ),
             ));
         }
         let (sender, incoming) = mpsc::channel(BACKLOG);

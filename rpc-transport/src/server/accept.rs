@@ -30,6 +30,8 @@ pub(super) struct Acceptor<S> {
     /// Held by each task, so that the server knows when the last is gone.
     pub(super) task: mpsc::Sender<()>,
     pub(super) inspector: Inspector,
+    /// Callers are told no more than they have to know.
+    pub(super) discreet: bool,
 }
 
 impl<S> Clone for Acceptor<S> {
@@ -44,6 +46,7 @@ impl<S> Clone for Acceptor<S> {
             oneway: self.oneway.clone(),
             task: self.task.clone(),
             inspector: self.inspector.clone(),
+            discreet: self.discreet,
         }
     }
 }

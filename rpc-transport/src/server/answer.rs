@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use rpc_core::connection::{Incoming, Reply};
+use rpc_core::connection::{Incoming, Reply, Times};
+use rpc_core::timeline::Abandoned;
 use rpc_core::wire::StreamId;
 use rpc_core::{
-    Body, Code, Error, ErrorKind, ItemStream, Request, Response, Service, Status, deadline_after,
+    Body, Code, Error, ErrorKind, ItemStream, Request, Response, ServerTimes, Service, Status, deadline_after,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, yield_now};
 
 use super::accept::Acceptor;
-use super::deadline::in_time;
+use super::deadline::{TooLate, in_time};
 use super::placement::{InPlace, Placement, measure};
 use super::{Inspector, Phase, until};
 use crate::clock::now;
@@ -45,13 +46,15 @@ pub(super) struct Serving<S> {
     /// Held by oneway calls too: the server waits for them.
     task: mpsc::Sender<()>,
     inspector: Inspector,
+    /// Callers are told no more than they have to know.
+    discreet: bool,
     #[cfg(feature = "metrics")]
     queue: super::queue::Queue,
 }
 
 impl<S> Serving<S> {
     pub(super) fn new(acceptor: Acceptor<S>, shared: Arc<Shared>) -> Self {
-        let Acceptor { service, phase, placement, oneway, task, inspector, .. } = acceptor;
+        let Acceptor { service, phase, placement, oneway, task, inspector, discreet, .. } = acceptor;
         Self {
             service,
             shared,
@@ -60,6 +63,7 @@ impl<S> Serving<S> {
             oneway,
             task,
             inspector,
+            discreet,
             #[cfg(feature = "metrics")]
             queue: super::queue::Queue::new(),
         }
@@ -82,8 +86,9 @@ where
     fn run_in_place(&mut self, incoming: Incoming) -> Option<AbortHandle> {
         let method = incoming.method;
         let mut place = self.place.take().unwrap_or_else(|| Box::pin(None));
+        let measured = Measured::ByCaller(self.in_place.now());
         // Made where it is moved to the heap at once: it is large.
-        place.set(Some((self.work)(self.serving.clone(), incoming, Measured::ByCaller)));
+        place.set(Some((self.work)(self.serving.clone(), incoming, measured)));
         // Its task polls it again before it waits for anything, so this poll needs no waker.
         let poll = poll_place(place.as_mut(), &mut Context::from_waker(Waker::noop()));
         self.serving.placement.took(method, self.in_place.lap());
@@ -104,7 +109,7 @@ where
     fn run_detached(&self, id: StreamId, work: F) -> Option<AbortHandle> {
         let Serving { shared, phase, oneway, task, .. } = &*self.serving;
         let Ok(permit) = oneway.clone().try_acquire_owned() else {
-            tracing::warn!(peer = %shared.peer, "a oneway call was refused: as many run as the server allows");
+            tracing::warn!(peer = %shared.peer, "a oneway call was refused: as many run as the server allows (max_oneway_calls)");
             shared.with(|machine| machine.refuse(id));
             return None;
         };
@@ -164,21 +169,40 @@ where
 
 /// Who sees to how long the first poll of a call takes.
 enum Measured {
-    ByCaller,
+    /// It has looked at the clock.
+    ByCaller(Instant),
     ByItself,
+}
+
+/// When a call came, when its turn was, and whether its caller wants to know.
+#[derive(Clone, Copy)]
+struct Turn {
+    wanted: Times,
+    came_at: Instant,
+    started_at: Instant,
+}
+
+impl Turn {
+    /// Returns how long the call waited, and how long it has taken since.
+    fn times(self) -> ServerTimes {
+        let Self { came_at, started_at, .. } = self;
+        let queue = started_at.saturating_duration_since(came_at);
+        ServerTimes::new(queue, now().saturating_duration_since(started_at))
+    }
 }
 
 async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming, measured: Measured) {
     let Serving { service, shared, placement, inspector, .. } = &*serving;
     let (id, oneway, method) = (incoming.id, incoming.oneway, incoming.method);
-    let in_place = matches!(measured, Measured::ByCaller);
-    #[cfg(feature = "metrics")]
-    serving.queue.left(incoming.came_at);
-    let placement = match measured {
-        Measured::ByCaller => None,
-        Measured::ByItself => Some((&**placement, method)),
+    let (in_place, started_at) = match measured {
+        Measured::ByCaller(now) => (true, now),
+        Measured::ByItself => (false, now()),
     };
-    let deadline = incoming.timeout.map(|timeout| deadline_after(now(), timeout));
+    let turn = Turn { wanted: incoming.times, came_at: incoming.came_at, started_at };
+    #[cfg(feature = "metrics")]
+    serving.queue.left(turn.came_at, started_at);
+    let placement = (!in_place).then_some((&**placement, method, started_at));
+    let deadline = incoming.timeout.map(|timeout| deadline_after(incoming.came_at, timeout));
     let work = Caught::new(async {
         let mut _room = None;
         if incoming.compressed {
@@ -193,18 +217,20 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming, me
         if oneway {
             return Ok(());
         }
+        let times = (turn.wanted == Times::Always && !serving.discreet).then(|| turn.times());
         if in_place && shared.takes_time(response.body()) {
             yield_now().await;
         }
-        match respond(shared, id, response) {
+        match respond(shared, id, response, times) {
             None => Ok(()),
             // Apart: most calls have no items, and their futures need no room for this.
             Some(items) => Box::pin(respond_items(shared, id, items)).await,
         }
     });
     let outcome = match in_time(deadline, work).await {
-        Some(outcome) => outcome,
-        None => Ok(Err(too_late("the deadline passed while the handler ran").into())),
+        Ok(outcome) => outcome,
+        Err(_) if deadline.is_some_and(|deadline| deadline <= started_at) => Ok(Err(not_run().into())),
+        Err(TooLate(listener)) => Ok(Err(too_late(listener.heard().filter(|_| !serving.discreet)).into())),
     };
     let error = match outcome {
         Ok(Ok(())) if oneway => return shared.with(|machine| machine.end_items(id)),
@@ -216,17 +242,26 @@ async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming, me
         tracing::debug!(peer = %shared.peer, %error, "a oneway call failed");
     }
     inspector.note_failure(shared, id, method, &error);
+    fail(&serving, id, turn, &error);
+}
+
+/// Tells the caller, as far as it may know.
+fn fail<S>(serving: &Serving<S>, id: StreamId, turn: Turn, error: &Error) {
+    let Serving { shared, discreet, .. } = serving;
     if error.kind() == ErrorKind::Refused {
-        shared.with(|machine| machine.refuse(id));
-    } else {
-        shared.with(|machine| machine.fail(id, into_status(&error)));
+        return shared.with(|machine| machine.refuse(id));
     }
+    // Who is not let in is not told how long the looking took either.
+    let is_stranger = matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied);
+    let times = (turn.wanted != Times::Never && !is_stranger && !discreet).then(|| turn.times());
+    let status = if *discreet { error.to_discreet_status() } else { error.to_status() };
+    shared.with(|machine| machine.fail_after(id, status, times));
 }
 
 fn request(shared: &Arc<Shared>, incoming: Incoming, deadline: Option<Instant>) -> Result<Request, Error> {
     // A call that waited too long for its turn is not worth running.
     if deadline.is_some_and(|deadline| deadline <= now()) {
-        return Err(too_late("the deadline had passed before the handler was run").into());
+        return Err(not_run().into());
     }
     let codec = shared.coding.codec(incoming.codec)?;
     let mut body = Body::new(incoming.message);
@@ -254,12 +289,30 @@ fn unpacked(shared: &Arc<Shared>, id: StreamId, items: ItemStream) -> ItemStream
     }))
 }
 
-fn too_late(text: &str) -> Status {
+/// The deadline passed after the handler had started, which may have waited for a call of its own.
+fn too_late(waited_for: Option<Abandoned>) -> Status {
+    let text = "the deadline passed at the server while the handler";
+    let text = match waited_for {
+        Some(call) => format!("{text} waited for {call}"),
+        None => format!("{text} ran: allow more time, or find what is slow there"),
+    };
     Status::new(Code::DeadlineExceeded, text)
 }
 
+fn not_run() -> Status {
+    Status::new(
+        Code::DeadlineExceeded,
+        "the deadline had passed at the server before the handler was run: allow more time, or find what keeps the server busy",
+    )
+}
+
 /// Sends the result, and gives the items that are to follow it.
-fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStream> {
+fn respond(
+    shared: &Shared,
+    id: StreamId,
+    response: Response,
+    times: Option<ServerTimes>,
+) -> Option<ItemStream> {
     let (codec, failed) = (response.codec().id(), response.is_failed());
     let (metadata, mut body) = response.into_parts();
     let packed = shared.pack(&body);
@@ -267,7 +320,7 @@ fn respond(shared: &Shared, id: StreamId, response: Response) -> Option<ItemStre
     let items = body.take_items();
     let (message, rest) = packed.as_ref().map_or_else(|| body.message_parts(), |packed| (packed, &[]));
     let mut reply = Reply::new(codec, message.clone());
-    (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, compressed);
+    (reply.metadata, reply.failed, reply.compressed, reply.times) = (metadata, failed, compressed, times);
     reply.items = items.is_some();
     shared.with(|machine| machine.reply_in_parts(id, reply, rest));
     items.map(|items| shared.pack_items(items))
@@ -280,12 +333,4 @@ async fn respond_items(shared: &Shared, id: StreamId, items: ItemStream) -> Resu
         Sent::Over => {}
     }
     Ok(())
-}
-
-/// What the peer is told of an error: what was answered, or, where the handler's own calls failed, that.
-fn into_status(error: &Error) -> Status {
-    match error.status() {
-        Some(status) => status.clone(),
-        None => Status::new(error.code(), error.to_string()),
-    }
 }

@@ -34,6 +34,7 @@ pub struct ServerBuilder<L = Identity> {
     age_max: Option<Duration>,
     drain_delay: Duration,
     inspector: Inspector,
+    discreet: bool,
     security: Security,
 }
 
@@ -51,6 +52,7 @@ impl ServerBuilder {
             age_max: None,
             drain_delay: Duration::ZERO,
             inspector: Inspector::new(),
+            discreet: false,
             security: Security::default(),
         }
     }
@@ -77,6 +79,7 @@ impl<L> ServerBuilder<L> {
             age_max: self.age_max,
             drain_delay: self.drain_delay,
             inspector: self.inspector,
+            discreet: self.discreet,
             security: self.security,
         }
     }
@@ -138,6 +141,16 @@ impl<L> ServerBuilder<L> {
     /// makes its own, see [`Server::inspector`].
     pub fn inspector(mut self, inspector: &Inspector) -> Self {
         self.inspector = inspector.clone();
+        self
+    }
+
+    /// Sets whether callers are told no more than they have to know, as befits a server that strangers reach.
+    ///
+    /// Default: they are told where the time of a call went: how long it waited here and how long its handler took, where they ask (see
+    /// [`Error::timeline`]), and of a call onward that failed the endpoint, the method, and its timeline. A discreet server says that a service
+    /// behind it failed, and no times, from which more can be learned than from those that a caller takes over a network.
+    pub fn discreet(mut self, discreet: bool) -> Self {
+        self.discreet = discreet;
         self
     }
 
@@ -205,7 +218,7 @@ impl<L> ServerBuilder<L> {
         let slots = Arc::new(Semaphore::new(self.connections_max));
         let oneway = Arc::new(Semaphore::new(self.oneway_max));
         let (inspector, drain_delay) = (self.inspector.clone(), self.drain_delay);
-        let (connections_max, oneway_max) = (self.connections_max, self.oneway_max);
+        let (connections_max, oneway_max, discreet) = (self.connections_max, self.oneway_max, self.discreet);
         let services = self.router.as_ref().map(Clone::clone).unwrap_or_default();
         let service = Arc::new(self.build()?);
         let mut layers = Vec::new();
@@ -236,6 +249,7 @@ impl<L> ServerBuilder<L> {
                 oneway: oneway.clone(),
                 task: task.clone(),
                 inspector: inspector.clone(),
+                discreet,
             };
             tokio::spawn(accept_loop(listener, acceptor));
         }

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
+use rpc_core::timeline::Listener;
 use tokio::time::{Sleep, sleep_until};
 
 pin_project! {
@@ -18,19 +19,23 @@ pin_project! {
     }
 }
 
+/// The deadline passed. It hears what the future has to say, which is dropped next: what it waited for, if that was a call of its own.
+#[derive(Debug)]
+pub(super) struct TooLate(pub(super) Listener);
+
 /// Waits for a future until a deadline, where there is one.
 pub(super) fn in_time<F: Future>(deadline: Option<Instant>, future: F) -> InTime<F> {
     InTime { future, sleep: deadline.map(|deadline| sleep_until(deadline.into())) }
 }
 
 impl<F: Future> Future for InTime<F> {
-    type Output = Option<F::Output>;
+    type Output = Result<F::Output, TooLate>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.sleep.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready()) {
-            return Poll::Ready(None);
+            return Poll::Ready(Err(TooLate(Listener::new())));
         }
-        this.future.poll(cx).map(Some)
+        this.future.poll(cx).map(Ok)
     }
 }

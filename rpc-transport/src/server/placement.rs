@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 use rpc_core::MethodId;
 
+use crate::clock::now;
+
 /// What a poll pays in: about what starting a task on another thread costs.
 const ALLOWANCE_NANOS: i32 = 10_000;
 /// What a method must have saved to run in place: it has proved quick in 16 polls at least.
@@ -69,13 +71,16 @@ pin_project! {
     pub(super) struct Measure<'p, F> {
         #[pin]
         future: F,
-        placement: Option<(&'p Placement, MethodId)>,
+        placement: Option<(&'p Placement, MethodId, Instant)>,
     }
 }
 
-/// Measures the first poll of a handler that runs in a task. Just the handler: sending its answer wakes another task there, which may take
-/// longer than a quick handler and would keep it from proving so.
-pub(super) fn measure<F: Future>(placement: Option<(&Placement, MethodId)>, future: F) -> Measure<'_, F> {
+/// Measures the first poll of a handler that runs in a task and starts now. Just the handler: sending its answer wakes another task there,
+/// which may take longer than a quick handler and would keep it from proving so.
+pub(super) fn measure<F: Future>(
+    placement: Option<(&Placement, MethodId, Instant)>,
+    future: F,
+) -> Measure<'_, F> {
     Measure { future, placement }
 }
 
@@ -84,10 +89,11 @@ impl<F: Future> Future for Measure<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some((placement, method)) = this.placement.take() else { return this.future.poll(cx) };
-        let started_at = Instant::now();
+        let Some((placement, method, started_at)) = this.placement.take() else {
+            return this.future.poll(cx);
+        };
         let poll = this.future.poll(cx);
-        placement.took(method, started_at.elapsed());
+        placement.took(method, now().saturating_duration_since(started_at));
         poll
     }
 }
@@ -102,7 +108,7 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Starts with no time spent.
     pub(super) fn new() -> Self {
-        Self { spent: Duration::ZERO, now: Instant::now() }
+        Self { spent: Duration::ZERO, now: now() }
     }
 
     /// Others have had their turn.
@@ -112,12 +118,17 @@ impl InPlace {
 
     /// Goes on after other work, which does not count.
     pub(super) fn resume(&mut self) {
-        self.now = Instant::now();
+        self.now = now();
+    }
+
+    /// Returns when the next handler starts.
+    pub(super) fn now(&self) -> Instant {
+        self.now
     }
 
     /// Returns the time since this was asked last.
     pub(super) fn lap(&mut self) -> Duration {
-        let last = std::mem::replace(&mut self.now, Instant::now());
+        let last = std::mem::replace(&mut self.now, now());
         let lap = self.now.saturating_duration_since(last);
         self.spent = self.spent.saturating_add(lap);
         lap

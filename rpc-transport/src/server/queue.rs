@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use metrics::{Histogram, IntoF64, Unit, describe_histogram, histogram};
-
-use crate::clock::now;
+use metrics::{Histogram, Unit, describe_histogram, histogram};
 
 const NAME: &str = "farcall_server_queue_duration_seconds";
 
@@ -21,16 +19,7 @@ impl Queue {
     }
 
     /// A call's wait is over.
-    pub(super) fn left(&self, came_at: Instant) {
-        self.waits.record(Since(came_at));
-    }
-}
-
-/// How long it is since then, in seconds; the clock is read only where that is recorded.
-struct Since(Instant);
-
-impl IntoF64 for Since {
-    fn into_f64(self) -> f64 {
-        now().saturating_duration_since(self.0).as_secs_f64()
+    pub(super) fn left(&self, came_at: Instant, now: Instant) {
+        self.waits.record(now.saturating_duration_since(came_at));
     }
 }

@@ -103,7 +103,10 @@ async fn open(link: &mut Link, shared: &Shared) -> Result<Input, Fatal> {
 /// Tells a connection over the limit so, as far as it listens.
 pub(super) async fn refuse(mut link: Link, limits: Limits, _refusal: OwnedSemaphorePermit) {
     let shared = Shared::new(Side::Server, &limits, link.peer.clone());
-    let fatal = Fatal::new(CloseCode::TooManyConnections, "the server has as many connections as it takes");
+    let fatal = Fatal::new(
+        CloseCode::TooManyConnections,
+        "the server has as many connections as it takes (max_connections)",
+    );
     tracing::debug!(peer = %link.peer, reason = fatal.reason, "turning a connection away");
     Box::pin(turn_away(&mut link, &shared, &fatal, &limits)).await;
 }

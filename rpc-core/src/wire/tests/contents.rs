@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 
 use super::kit::{
-    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_ITEMS, F_METADATA, F_MORE, FIRST, FRAMES, GOAWAY, METADATA,
-    OPEN, PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
+    CREDIT, DATA, END, End, F_DEADLINE, F_END, F_ITEMS, F_METADATA, F_MORE, F_REPLY_TIMES, F_TIMES, FIRST,
+    FRAMES, GOAWAY, METADATA, OPEN, PING, PONG, REPLY, RESET, frame, open, part, vector, vectors,
 };
-use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
+use crate::connection::{Config, OpenCall, OpenError, Reply, Side, Times};
 use crate::metadata::Value;
+use crate::timeline::Sent;
 use crate::wire::{CloseCode, Settings, decode_metadata, encode_metadata, metadata_bytes};
-use crate::{Code, ErrorKind, Fate, Metadata, MethodId, Status, deadline_after};
+use crate::{Code, ErrorKind, Fate, Metadata, MethodId, ServerTimes, Status, deadline_after};
 
 fn tenant() -> Metadata {
     let mut metadata = Metadata::new();
@@ -257,6 +258,85 @@ fn rule_p8_a_status_is_written_and_read_to_the_byte() {
     let (mut server, id) = End::called();
     server.machine.end_items(id);
     assert_eq!(server.told(), vector(FRAMES, "end"));
+}
+
+fn quarter_second() -> ServerTimes {
+    ServerTimes::new(Duration::from_micros(200), Duration::from_millis(250))
+}
+
+#[test]
+fn rule_p24_times_are_asked_for_and_told_to_the_byte() {
+    let (metadata, ada) = (Metadata::new(), Bytes::from_static(b"\x03Ada"));
+    for (times, name) in [(Times::Always, "open_times"), (Times::OfFailures, "open_times_of_failures")] {
+        let mut client = End::client();
+        let call = OpenCall::new(MethodId::hash("Greeter", "greet"), 1, ada.clone(), &metadata);
+        client.machine.open(OpenCall { times, ..call }).unwrap();
+        assert_eq!(client.told(), vector(FRAMES, name));
+        let mut server = End::server();
+        server.hears(&vector(FRAMES, name));
+        let call = server.taken();
+        assert!(call.times == times && call.came_at == server.now);
+    }
+    let (mut server, id) = End::called();
+    let hello = Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!"));
+    server.machine.reply(id, Reply { metadata: tenant(), times: Some(quarter_second()), ..hello });
+    assert_eq!(server.told(), vector(FRAMES, "reply_times"));
+    let (mut client, _) = End::calling();
+    client.hears(&vector(FRAMES, "reply_times"));
+    let read = reply_of(&mut client);
+    assert_eq!((read.times, read.metadata), (Some(quarter_second()), tenant()));
+
+    let (mut server, id) = End::called();
+    let longest = ServerTimes::new(Duration::MAX, Duration::from_nanos(999));
+    server.machine.fail_after(id, Status::new(Code::NotFound, "no such key"), Some(longest));
+    assert_eq!(server.told(), vector(FRAMES, "end_status_times"));
+    let (mut client, id) = End::calling();
+    client.hears(&vector(FRAMES, "end_status_times"));
+    let error = client.failure(id);
+    assert_eq!(error.status(), Some(&Status::new(Code::NotFound, "no such key")));
+    assert_eq!(error.timeline().unwrap().server(), Some(longest));
+}
+
+#[test]
+fn rule_p24_times_that_are_cut_off_are_a_fault_and_without_content_mean_nothing() {
+    for content in [&[0; 3][..], &[0; 4], &[0; 5]] {
+        let (mut client, _) = End::calling();
+        let bytes = frame(END, F_END | F_TIMES, FIRST, content);
+        assert_eq!(client.faults(&bytes), CloseCode::Protocol, "{content:?}");
+    }
+    let (mut client, _) = End::calling();
+    assert_eq!(client.faults(&frame(REPLY, F_END | F_TIMES, FIRST, &[0; 3])), CloseCode::Protocol);
+    let (mut server, id) = End::called();
+    server.hears(&frame(END, F_END | F_TIMES, FIRST, b""));
+    assert!(server.machine.sent(id) == Sent::Unknown && server.machine.calls_in_flight() == 1);
+    let mut server = End::server();
+    server.hears(&open(F_END | F_REPLY_TIMES, FIRST, b""));
+    assert_eq!(server.taken().times, Times::Never);
+}
+
+#[test]
+fn rule_p25_who_has_not_asked_reads_times_all_the_same() {
+    let (mut client, _) = End::calling();
+    client.hears(&vector(FRAMES, "reply_times"));
+    let read = reply_of(&mut client);
+    assert_eq!((read.times, &*read.message), (Some(quarter_second()), &b"\x0bHello, Ada!"[..]));
+    let mut server = End::server();
+    server.hears(&vector(FRAMES, "open"));
+    let call = server.taken();
+    assert_eq!(call.times, Times::Never, "nobody asked");
+    server.machine.fail(call.id, Status::new(Code::Internal, ""));
+    assert_eq!(server.frame().flags & F_TIMES, 0, "where no handler was started there is nothing to tell");
+}
+
+#[test]
+fn rule_p8_p24_a_status_with_times_is_cut_to_the_peers_frame() {
+    let peer = Settings { frame_bytes_max: 16_384, ..Settings::default() };
+    let mut server = End::open_with(Side::Server, Config::default(), peer);
+    server.hears(&open(F_END, FIRST, b""));
+    let id = server.taken().id;
+    let status = Status::new(Code::Internal, "x".repeat(20_000));
+    server.machine.fail_after(id, status, Some(quarter_second()));
+    assert_eq!(server.frame().content.len(), 16_384);
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(super) const F_METADATA: u8 = 4;
 pub(super) const F_DEADLINE: u8 = 8;
 pub(super) const F_ONEWAY: u8 = 32;
 pub(super) const F_ITEMS: u8 = 64;
+pub(super) const F_TIMES: u8 = 64;
+pub(super) const F_REPLY_TIMES: u8 = 16;
 
 /// The first call of the connecting side, in slot 0.
 pub(super) const FIRST: u64 = 1 << 17;

@@ -242,6 +242,61 @@ async fn introspection() {
 }
 
 #[tokio::test]
+async fn timeline() {
+    let printed = succeed("timeline", &[]).await;
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines[0], "pears: 7; the shop says how long it took: true");
+    assert!(lines[1].starts_with("plums: Store/level at tcp://127.0.0.1:"), "{}", lines[1]);
+    assert!(lines[1].contains(" ms waiting for the answer"), "{}", lines[1]);
+    assert!(lines[2].starts_with("silent: Shop/offer at tcp://127.0.0.1:"), "{}", lines[2]);
+    assert!(
+        lines[2].contains("(the call did not run) [") && lines[2].ends_with(" ms connecting]"),
+        "{}",
+        lines[2]
+    );
+    assert_eq!(lines.len(), 3);
+}
+
+/// Each of the three ways tells by itself that it was the warehouse's `count`.
+#[cfg(feature = "prometheus")]
+#[tokio::test]
+async fn hops() {
+    let number = |text: &str| text.trim().parse::<f64>().unwrap_or_else(|error| panic!("{text}: {error}"));
+    let printed = succeed("hops", &[]).await;
+    let (client, rest) = printed.split_once("what is scraped from the warehouse:\n").unwrap();
+    let (scraped, trace) = rest.split_once("what the trace of that call says:\n").unwrap();
+
+    assert!(client.contains("  pear: 4 on shelf 24\n  apple: 5 on shelf 30\n"), "{client}");
+    let told = client.lines().last().unwrap();
+    assert!(told.starts_with("  plum: Warehouse/count at tcp://127.0.0.1:"), "{told}");
+    assert!(told.contains("the deadline passed at the server while the handler ran"), "{told}");
+    let (_, server) = told.split_once(" (server: ").unwrap();
+    let parts: Vec<_> =
+        server.split(" ms ").map(|part| number(part.rsplit([' ', ';']).next().unwrap())).take(3).collect();
+    assert!(parts[1] > 90.0 && parts[1] > 2.0 * (parts[0] + parts[2]), "queue, handler, network: {told}");
+
+    let seconds = |method: &str| {
+        let sums = scraped
+            .lines()
+            .filter(|line| line.contains("_sum{") && line.contains(&format!("method=\"{method}\"")));
+        sums.map(|line| number(line.rsplit_once(' ').unwrap().1)).sum::<f64>()
+    };
+    assert!(seconds("count") > 0.09 && seconds("count") > 2.0 * seconds("shelf"), "{scraped}");
+
+    let took = |name: &str| {
+        let line = trace.lines().find(|line| line.contains(&format!("{name} "))).unwrap();
+        number(line.split_once(" took ").unwrap().1.split_once(" ms ").unwrap().0)
+    };
+    let depth = |name: &str| trace.lines().find_map(|line| line.find(name)).unwrap();
+    assert!(
+        took("server Warehouse/count") > 90.0
+            && took("server Warehouse/shelf") < took("server Warehouse/count") / 2.0,
+        "{trace}"
+    );
+    assert!(depth("server Warehouse/count") > depth("server Shop/offer"), "{trace}");
+}
+
+#[tokio::test]
 async fn mock() {
     let lines = [
         "fake: Rome: go as you are",

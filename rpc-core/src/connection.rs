@@ -12,6 +12,7 @@ mod close;
 mod config;
 mod credit;
 mod ended;
+mod head;
 mod items;
 mod look;
 mod outbox;

@@ -1,17 +1,11 @@
 //! Each example runs, ends by itself, and prints what it promises. `cargo test` and nextest build them first; `cargo test --test it` and
 //! `cargo test NAME` do not, and run what `cargo build --examples` has left.
 
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-use std::time::Duration;
+mod run;
 
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
-use tokio::time::timeout;
 
-/// What an example may take on a busy machine; then it is killed.
-const BOUND: Duration = Duration::from_secs(60);
+use run::{Process, Serving, check, fail, line, succeed, text};
 
 #[tokio::test]
 async fn hello() {
@@ -399,93 +393,4 @@ async fn files_refuses_names_that_lead_elsewhere() {
     let said = fail("files", &["get", "--from", &server.uri, "none", "--out", text(&path("out"))]).await;
     assert!(said.contains("No such file"), "{said}");
     assert!(!path("out").exists());
-}
-
-async fn check(name: &str, lines: &[&str]) {
-    assert_eq!(succeed(name, &[]).await.lines().collect::<Vec<_>>(), lines);
-}
-
-/// Runs an example to its end, and returns what it prints.
-async fn succeed(name: &str, args: &[&str]) -> String {
-    let Output { status, stdout, stderr } = output(name, args).await;
-    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8_lossy(&stderr));
-    assert!(status.success(), "{name} {args:?} ended with {status}\n{stdout}\n{stderr}");
-    stdout
-}
-
-/// Runs an example that has to fail, and returns what it says.
-async fn fail(name: &str, args: &[&str]) -> String {
-    let Output { status, stdout, stderr } = output(name, args).await;
-    assert_eq!(status.code(), Some(1), "{name} {args:?}");
-    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
-    String::from_utf8(stderr).unwrap()
-}
-
-async fn output(name: &str, args: &[&str]) -> Output {
-    let output = timeout(BOUND, command(name, args).output()).await;
-    output.unwrap_or_else(|_| panic!("{name} {args:?} did not end within {BOUND:?}")).unwrap()
-}
-
-fn command(name: &str, args: &[&str]) -> Command {
-    let mut command = Command::new(program(name));
-    command.args(args).env_remove("RUST_BACKTRACE").stdin(Stdio::null()).kill_on_drop(true);
-    command
-}
-
-/// Cargo puts examples beside the folder that holds the test binaries.
-fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.ancestors().nth(2).unwrap().join("examples");
-    let path = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(path.exists(), "{} is not there: run `cargo build --examples`", path.display());
-    path
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-/// An example that runs until it is told to end; it is killed when this is dropped.
-struct Process {
-    child: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Lines<BufReader<ChildStderr>>,
-}
-
-impl Process {
-    fn start(name: &str, args: &[&str]) -> Self {
-        let mut child = command(name, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { child, stdout, stderr }
-    }
-
-    async fn terminate(&self) {
-        let id = self.child.id().expect("it runs").to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
-    }
-
-    /// Waits for its end, and tells whether it succeeded.
-    async fn end(&mut self) -> bool {
-        timeout(BOUND, self.child.wait()).await.expect("it ends").unwrap().success()
-    }
-}
-
-/// A server that is ready.
-struct Serving {
-    process: Process,
-    uri: String,
-}
-
-impl Serving {
-    async fn start(name: &str, args: &[&str]) -> Self {
-        let mut process = Process::start(name, args);
-        let first = line(&mut process.stdout).await;
-        let uri = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("{name} said {first:?}"));
-        Self { uri: uri.to_owned(), process }
-    }
-}
-
-async fn line(lines: &mut Lines<impl AsyncBufRead + Unpin>) -> String {
-    timeout(BOUND, lines.next_line()).await.expect("a line comes").unwrap().expect("there is a line")
 }

@@ -6,15 +6,12 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes};
 
 use super::allowed::{check, knows_codec};
-use super::stream::{Finish, Outgoing, ReplyState, Role, Stream};
+use super::head::length;
+use super::stream::{Finish, ReplyState, Role, Stream};
 use super::transmit::GATHER_BYTES;
 use super::{Connection, FrameHeader, FrameKind, Reply, ResetCode, Side, StreamId, Times, gone};
-use crate::body::joined;
-use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes, put_length, put_times};
+use crate::wire::{Flags, encode_metadata, encode_status, metadata_bytes, put_times};
 use crate::{Error, Metadata, MethodId, ServerTimes, Status, Timeline};
-
-/// What an OPEN frame holds at most beside metadata and message.
-const HEAD_BYTES: usize = 32;
 
 /// A call to be opened.
 #[derive(Debug)]
@@ -337,70 +334,6 @@ impl Connection {
             self.remove(id);
         }
     }
-
-    /// Sends the first frame of a message that opens or answers a call, and queues the rest of a large one.
-    fn send_head(
-        &mut self,
-        header: FrameHeader,
-        metadata_bytes: usize,
-        (mut message, mut more): (Bytes, &[Bytes]),
-        last: bool,
-        head: impl FnOnce(&mut bytes::BytesMut),
-    ) {
-        let total = length(&message, more);
-        let first = self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes));
-        let is_whole = first == total;
-        if !is_whole && !more.is_empty() {
-            message = joined(std::iter::once(&message).chain(more));
-            more = &[];
-        }
-        let rest = if is_whole { Bytes::new() } else { message.split_off(first) };
-        if last && let Some(stream) = self.stream(header.id) {
-            stream.outflow.ended = true;
-        }
-        let flags = header.flags.with_if(Flags::MORE, !is_whole).with_if(Flags::END, is_whole && last);
-        self.outbox.frame(
-            header.with_flags(flags),
-            |out| {
-                head(out);
-                if !is_whole {
-                    put_length(out, total);
-                }
-            },
-            message,
-            more,
-        );
-        self.wake_writer();
-        if !is_whole {
-            self.enqueue(header.id, Outgoing { rest, started: true, last });
-        } else if last {
-            self.sent_last(header.id);
-        }
-    }
-
-    /// How much of a message goes into its first frame, beside so many bytes: all of it where the link takes that, and what is before it, in a
-    /// moment (rule C11).
-    fn first_part(&self, total: usize, head_bytes: usize) -> usize {
-        let room = self.peer_frame_bytes().saturating_sub(head_bytes);
-        let piece = self.pace.piece_bytes();
-        let goes_whole = total <= room.min(piece) && self.outbox.len() <= piece;
-        if goes_whole { total } else { total.min(self.part_bytes(head_bytes)) }
-    }
-
-    /// The longest part of a message that goes into one frame beside so many bytes.
-    pub(super) fn part_bytes(&self, head_bytes: usize) -> usize {
-        let room = self.peer_frame_bytes().saturating_sub(head_bytes);
-        (self.config.chunk_bytes as usize).min(room).max(1)
-    }
-
-    fn peer_frame_bytes(&self) -> usize {
-        self.peer.as_ref().map_or(0, |peer| peer.settings.frame_bytes_max as usize)
-    }
-}
-
-/// How long a message is that comes in parts.
-fn length(first: &Bytes, rest: &[Bytes]) -> usize {
-    rest.iter().fold(first.len(), |length, part| length.saturating_add(part.len()))
 }
 
 /// Keeps the waker of whoever polls, without cloning it where it is the same.

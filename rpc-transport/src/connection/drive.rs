@@ -3,6 +3,7 @@
 //! One task does both, so that the answers to the calls of one read leave in one write, made right after the last of them, and so that an
 //! idle connection costs one task.
 
+mod ending;
 mod turns;
 
 use std::collections::VecDeque;
@@ -16,8 +17,8 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use rpc_core::connection::{Event, Fatal, Transmit};
 use rpc_core::{deadline_after, trim_buffers};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::{Sleep, sleep_until};
 
 use super::Shared;
 use super::events::Events;
@@ -151,28 +152,6 @@ impl Driver {
     /// Cancels the handlers under way, except those that nobody waits for.
     pub(crate) fn cancel_handlers(&mut self) {
         self.events = Events::client();
-    }
-
-    /// Writes what is left of a connection that has ended, as far as the peer takes it.
-    pub(crate) async fn finish(&mut self) -> io::Result<()> {
-        loop {
-            while self.output.has_remaining() {
-                let write = timeout(self.write_timeout, self.stream.write_buf(&mut self.output));
-                if write.await.map_err(|_| stalled(self.write_timeout))?? == 0 {
-                    return Err(io::ErrorKind::WriteZero.into());
-                }
-            }
-            self.take();
-            if !self.output.has_remaining() {
-                return self.stream.shutdown().await;
-            }
-        }
-    }
-
-    /// Reads what the peer still sends, until it has seen the end: for bytes that nobody reads, the system would drop what was just written.
-    pub(crate) async fn linger(&mut self) {
-        let mut rest = [0; 1024];
-        while self.stream.read(&mut rest).await.is_ok_and(|bytes| bytes > 0) {}
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<io::Result<Step>> {

@@ -17,7 +17,8 @@ pub(super) struct Table {
     live: usize,
 }
 
-const PAGE_SLOTS: u16 = 4;
+/// As few as a page of half a kilobyte holds: an idle connection has one.
+const PAGE_SLOTS: u16 = 2;
 
 type Page = [Entry; PAGE_SLOTS as usize];
 

@@ -71,8 +71,11 @@ impl Body {
 
     /// Returns the message as it lies in memory: its first part and the others, of which there are none as a rule.
     pub fn message_parts(&self) -> (&Bytes, &[Bytes]) {
-        let parts = self.apart.as_ref().and_then(|apart| apart.parts.split_first());
-        parts.unwrap_or((&self.message, &[]))
+        let Some(apart) = &self.apart else { return (&self.message, &[]) };
+        match apart.whole.get() {
+            Some(whole) => (whole, &[]),
+            None => apart.parts.split_first().unwrap_or((&self.message, &[])),
+        }
     }
 
     /// Tells whether items follow.

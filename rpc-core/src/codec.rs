@@ -165,6 +165,10 @@ impl CodecKind {
 
     /// Encodes the message of a body; large `Bytes` in it may stay where they are.
     pub(crate) fn encode_body<T: Serialize + ?Sized>(self, value: &T) -> Result<Body, Error> {
+        // Others may look at what they have written: a codec of a user's may sign it.
+        if !matches!(self, Self::Postcard) {
+            return self.encode(value).map(Body::new);
+        }
         let mut parts = Vec::new();
         let message = arena::message(|out| {
             let encoded = apart::collecting(out, |out| self.append(value, out));

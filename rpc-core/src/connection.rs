@@ -6,6 +6,7 @@
 
 mod allowed;
 mod assembly;
+mod begun;
 mod budget;
 mod calls;
 mod close;
@@ -35,6 +36,7 @@ use bytes::Bytes;
 
 use crate::wire::{CloseCode, FrameHeader, FrameKind, Hello, HelloError, ResetCode, Settings, StreamId};
 use crate::{Error, Metadata, MethodId, ServerTimes};
+use begun::Begun;
 use budget::Budget;
 use credit::{Held, Window};
 use outbox::Outbox;
@@ -197,8 +199,7 @@ pub struct Connection {
     timer_is_sooner: bool,
     late_frames: u64,
     received_bytes: u64,
-    /// How much is still to come of the frame that has begun.
-    missing_bytes: usize,
+    begun: Begun,
 }
 
 #[derive(Debug)]
@@ -235,8 +236,7 @@ impl Connection {
             granted_out: 0,
             inflow,
             waiting: VecDeque::new(),
-            // Not the four that a first one takes: an idle connection had one at a time.
-            events: VecDeque::with_capacity(1),
+            events: VecDeque::with_capacity(1), // not the four that a first one takes
             wakes: Vec::new(),
             writer: None,
             idle: None,
@@ -255,7 +255,7 @@ impl Connection {
             timer_is_sooner: false,
             late_frames: 0,
             received_bytes: 0,
-            missing_bytes: 0,
+            begun: Begun::default(),
         }
     }
 

@@ -96,10 +96,24 @@ impl Shared {
 
     /// Compresses a message that opens or answers a call; none where that is not agreed or not worth it, and it goes out as it is.
     pub(crate) fn pack(&self, body: &Body) -> Option<Bytes> {
-        let agreed = self.agreed()?;
+        let Some(agreed) = self.agreed() else {
+            self.join_if_cut(body);
+            return None;
+        };
         let message = body.message();
         // Where items follow, they may be compressed, so each message of this direction says whether it is.
         if body.has_items() { Some(agreed.pack(message)) } else { agreed.compress(message) }
+    }
+
+    /// Puts a message together that lies in parts and will not go whole: not under the connection's lock, as the machine would.
+    fn join_if_cut(&self, body: &Body) {
+        /// What may stand before it in its frame.
+        const HEAD_BYTES: usize = 32 << 10;
+        let bytes = body.message_bytes();
+        if !body.message_parts().1.is_empty() && !self.with(|machine| machine.sends_whole(bytes, HEAD_BYTES))
+        {
+            let _ = body.message();
+        }
     }
 
     /// Compresses the items that follow a message that [`pack`](Self::pack) gave.

@@ -63,8 +63,9 @@ impl Shared {
         // Most acts wake nobody, or the writer alone.
         let wake = machine.pop_wake();
         let wakes = machine.has_wakes().then(|| machine.take_wakes());
-        let freed = machine.take_freed_slots();
+        let (freed, discarded) = (machine.take_freed_slots(), machine.take_discarded());
         drop(machine);
+        drop(discarded);
         if let Some(waker) = wake {
             waker.wake();
         }
@@ -81,8 +82,9 @@ impl Shared {
         let result = act(&mut machine);
         self.load.set(&machine);
         machine.move_wakes(wakes);
-        let freed = machine.take_freed_slots();
+        let (freed, discarded) = (machine.take_freed_slots(), machine.take_discarded());
         drop(machine);
+        drop(discarded);
         self.announce(freed);
         result
     }

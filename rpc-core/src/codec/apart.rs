@@ -32,7 +32,12 @@ pub(super) fn collecting<R>(
 }
 
 fn take_from(before: usize) -> Vec<(usize, Bytes)> {
-    let split = |kept: &RefCell<Vec<_>>| kept.borrow_mut().split_off(before);
+    let split = |kept: &RefCell<Vec<_>>| {
+        let mut kept = kept.borrow_mut();
+        // What an encoding within this one left that panicked is in nobody's message.
+        kept.truncate(COUNT.get());
+        kept.split_off(before)
+    };
     KEPT.try_with(split).unwrap_or_default()
 }
 
@@ -168,5 +173,28 @@ mod tests {
             assert_eq!(body.message_parts().1.len(), 2);
             assert_eq!(body.message(), &CodecKind::Postcard.encode(&next).unwrap());
         }
+    }
+
+    /// Encodes a page, and meanwhile another message that panics.
+    struct Survivor(Pages, Broken);
+
+    impl Serialize for Survivor {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeTuple;
+            let mut tuple = serializer.serialize_tuple(2)?;
+            tuple.serialize_element(&self.0)?;
+            let broken = std::panic::AssertUnwindSafe(|| CodecKind::Postcard.encode_body(&self.1).is_err());
+            assert!(std::panic::catch_unwind(broken).is_err());
+            tuple.serialize_element(&7_u8)?;
+            tuple.end()
+        }
+    }
+
+    #[test]
+    fn a_broken_encoding_within_another_leaves_nothing_in_it() {
+        let survivor = Survivor(pages(LARGE_BYTES_MIN, 5), Broken(pages(LARGE_BYTES_MIN, 5), true));
+        let body = CodecKind::Postcard.encode_body(&survivor).unwrap();
+        assert_eq!(body.message_parts().1.len(), 2);
+        assert_eq!(body.message(), &CodecKind::Postcard.encode(&survivor).unwrap());
     }
 }

@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes};
 
 use super::receive::spend;
 use super::stream::{ReplyState, Role};
-use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, Side, StreamId};
+use super::{CloseCode, Closed, Connection, Event, Fatal, FrameHeader, FrameKind, Side, StreamId, Transmit};
 use crate::one_line::OneLine;
 use crate::wire::{GoAway, REASON_BYTES_MAX, ResetCode, cut, parse_goaway};
 use crate::{Error, ErrorKind, Fate, deadline_after};
@@ -18,6 +18,11 @@ impl Connection {
             self.draining = true;
             self.send_goaway(CloseCode::Shutdown, reason);
         }
+    }
+
+    /// Takes what was to be sent and will not be; drop it once no lock is held: it may hold bytes of users.
+    pub fn take_discarded(&mut self) -> Vec<Transmit> {
+        self.outbox.take_discarded()
     }
 
     /// Tells the peer what it did wrong, as the last that is sent, and ends all calls.

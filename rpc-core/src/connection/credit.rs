@@ -32,8 +32,8 @@ pub(super) fn frame_cost(bytes: usize) -> u64 {
     FRAME_COST + bytes as u64
 }
 
-/// Where so many are kept, those that come are kept apart from the read that they came with, which may have 128 KiB: so they hold 16 MiB at most.
-const CROWD: usize = 128;
+/// Where so many are kept, those that come are kept apart from the read that they came with, which may have 256 KiB: so they hold 16 MiB at most.
+const CROWD: usize = 64;
 
 /// Of shorter ones, those that are taken together are put together.
 const SHORT_BYTES: usize = 4096;

@@ -54,10 +54,15 @@ impl Connection {
     /// How much of a message goes into its first frame, beside so many bytes: all of it where the link takes that, and what is before it, in a
     /// moment (rule C11).
     fn first_part(&self, total: usize, head_bytes: usize) -> usize {
+        if self.sends_whole(total, head_bytes) { total } else { total.min(self.part_bytes(head_bytes)) }
+    }
+
+    /// Tells whether a message of this length would go whole now, beside so many bytes: one in parts that does not is put together first,
+    /// best without a lock.
+    pub fn sends_whole(&self, total: usize, head_bytes: usize) -> bool {
         let room = self.peer_frame_bytes().saturating_sub(head_bytes);
         let piece = self.pace.piece_bytes();
-        let goes_whole = total <= room.min(piece) && self.outbox.len() <= piece;
-        if goes_whole { total } else { total.min(self.part_bytes(head_bytes)) }
+        total <= room.min(piece) && self.outbox.len().saturating_add(total) <= piece.saturating_mul(2)
     }
 
     /// The longest part of a message that goes into one frame beside so many bytes.

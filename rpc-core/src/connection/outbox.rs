@@ -103,6 +103,8 @@ pub(super) struct Outbox {
     pending: Transmit,
     /// What waits behind `pending` until the peer is known to live.
     held: Option<Transmit>,
+    /// What will not be written. It may hold bytes of users, whose code is not to run where this is.
+    discarded: Vec<Transmit>,
     taken_bytes: u64,
 }
 
@@ -187,13 +189,18 @@ impl Outbox {
 
     /// Drops the frames that were held back.
     pub(super) fn drop_held(&mut self) {
-        self.held = None;
+        self.discarded.extend(self.held.take());
     }
 
     /// Drops what the writer has not taken.
     pub(super) fn clear(&mut self) {
         self.drop_held();
-        self.pending = Transmit::new();
+        self.discarded.push(std::mem::take(&mut self.pending));
+    }
+
+    /// Takes what will not be written.
+    pub(super) fn take_discarded(&mut self) -> Vec<Transmit> {
+        std::mem::take(&mut self.discarded)
     }
 
     /// Gives the writer all there is, for an empty one in exchange.

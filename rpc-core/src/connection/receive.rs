@@ -20,11 +20,6 @@ use crate::wire::{
 };
 use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Status};
 
-/// So much room is made for a frame before anything of it has come.
-const PREPAID_BYTES: usize = 64 << 10;
-/// From so much of a frame on, there is room for all of it.
-const EARNED_BYTES: usize = 32 << 10;
-
 pub(super) fn protocol(fault: &str) -> Fatal {
     Fatal::new(CloseCode::Protocol, fault)
 }
@@ -64,31 +59,7 @@ impl Connection {
             input.clear();
         }
         drop(frames);
-        self.make_room(input)
-    }
-
-    /// Makes room for the rest of the frame that has begun.
-    fn make_room(&mut self, input: &mut BytesMut) -> Result<(), Fatal> {
-        self.missing_bytes = 0;
-        let Some((raw, rest)) = input.split_first_chunk::<HEADER_BYTES>() else { return Ok(()) };
-        let bytes = FrameHeader::parse(raw).bytes;
-        // Held against the limit before anything is reserved for it.
-        let bytes_max = self.config.settings.frame_bytes_max;
-        if bytes > bytes_max {
-            let text = format!("a frame of {bytes} bytes came; frame_bytes_max here is {bytes_max}");
-            return Err(Fatal::new(CloseCode::FrameTooLarge, text));
-        }
-        let (here, missing) = (rest.len(), (bytes as usize).saturating_sub(rest.len()));
-        self.missing_bytes = missing;
-        // Who has sent a good part of a long frame gets room for the rest; a length alone gets little.
-        input.reserve(if here >= EARNED_BYTES { missing } else { missing.min(PREPAID_BYTES) });
-        Ok(())
-    }
-
-    /// Returns how many bytes are still to come of the frame that has begun, as far as [`receive`](Self::receive) has seen: reads of just that
-    /// leave a long frame in memory of its own.
-    pub fn missing_bytes(&self) -> usize {
-        self.missing_bytes
+        self.make_room(input, now)
     }
 
     /// Returns how long the frames are that stand whole at the front, and are within the limit.

@@ -99,6 +99,9 @@ pub(crate) fn parse_u64(payload: &[u8]) -> Result<u64, Fault> {
 /// A status, and how long the callee took for it.
 pub(crate) type TimedStatus = (Status, Option<ServerTimes>);
 
+/// A longer text of a status is cut: it is printed whole.
+const STATUS_TEXT_BYTES_MAX: usize = 64 << 10;
+
 /// Reads an END frame: nothing, or a status (rule P8).
 pub(crate) fn parse_end(flags: Flags, mut payload: Bytes) -> Result<Option<TimedStatus>, Fault> {
     if payload.is_empty() {
@@ -107,7 +110,7 @@ pub(crate) fn parse_end(flags: Flags, mut payload: Bytes) -> Result<Option<Timed
     let times = take_times(flags, &mut payload)?;
     let code = payload.try_get_u16_le().map_err(|_| "a status without a code")?;
     let message = take_bytes(&mut payload, "a status longer than its frame")?;
-    let message = String::from_utf8_lossy(&message).into_owned();
+    let message = cut(&String::from_utf8_lossy(&message), STATUS_TEXT_BYTES_MAX).to_owned();
     Ok(Some((Status::new(Code::from_u16(code), message).with_details(payload), times)))
 }
 

@@ -19,11 +19,18 @@ pub(crate) struct Input {
     read_bytes: usize,
     /// How much is still to come of the frame that has begun; there is room for it, or will be.
     pub(crate) missing_bytes: usize,
+    /// The buffer is that of a long frame.
+    is_long: bool,
 }
 
 impl Input {
     pub(crate) fn new() -> Self {
-        Self { bytes: BytesMut::with_capacity(READ_BYTES_MIN), read_bytes: READ_BYTES_MIN, missing_bytes: 0 }
+        Self {
+            bytes: BytesMut::with_capacity(READ_BYTES_MIN),
+            read_bytes: READ_BYTES_MIN,
+            missing_bytes: 0,
+            is_long: false,
+        }
     }
 
     /// Reads once; none at the end of the link.
@@ -36,11 +43,17 @@ impl Input {
     ) -> std::io::Result<usize> {
         let (missing, spare) = (self.missing_bytes, self.bytes.spare_capacity_mut().len());
         if missing > 0 && self.bytes.len().saturating_add(missing) > LONG_FRAME_BYTES && spare > 0 {
+            self.is_long = true;
             let bytes = stream.read_buf(&mut (&mut self.bytes).limit(missing)).await?;
             self.missing_bytes = missing.saturating_sub(bytes);
             return Ok(bytes);
         }
-        if spare < self.read_bytes / 2 {
+        if std::mem::take(&mut self.is_long) {
+            // Not read into again, however free it is: whatever came next, and be it a byte, would keep all of it.
+            let mut fresh = BytesMut::with_capacity(self.bytes.len().saturating_add(self.read_bytes));
+            fresh.extend_from_slice(&self.bytes);
+            self.bytes = fresh;
+        } else if spare < self.read_bytes / 2 {
             self.bytes.reserve(self.read_bytes);
         }
         let bytes = stream.read_buf(&mut self.bytes).await?;
@@ -89,6 +102,9 @@ mod tests {
             input.read_from(&mut stream).await.unwrap();
         }
         assert_eq!(input.bytes.len(), 512 + rest, "nothing that follows it is read with it");
+        input.bytes.clear();
+        input.read_from(&mut stream).await.unwrap();
+        assert!(input.bytes.capacity() <= READ_BYTES_MAX, "what follows it has memory of its own");
     }
 
     #[tokio::test]

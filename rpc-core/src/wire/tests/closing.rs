@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::kit::{END, End, F_END, FIRST, FRAMES, GOAWAY, OPEN, RESET, call_id, frame, goaway, open, vector};
-use crate::connection::{Event, OpenError, Reply};
-use crate::wire::CloseCode;
+use crate::connection::{Config, Event, OpenError, Reply, Side};
+use crate::wire::{CloseCode, Settings};
 use crate::{ErrorKind, Fate};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,6 +26,24 @@ fn rule_k1_silence_is_answered_with_a_ping() {
         end.waits(19 * SECOND).unwrap();
         assert_eq!(end.told(), b"", "one ping is enough");
     }
+}
+
+#[test]
+fn rule_k1_each_further_64_kib_of_a_frame_are_a_sign_of_life() {
+    let settings = Settings { frame_bytes_max: 4 << 20, ..Settings::default() };
+    let mut end = End::open_with(Side::Server, Config { settings, ..Config::default() }, Settings::default());
+    let long = frame(200, 0, 0, &vec![0; 4 << 20]);
+    let mut at = 0;
+    end.waits(29 * SECOND).unwrap();
+    for bytes in [16 + (64 << 10), 64 << 10, 64 << 10] {
+        end.hears(&long[at..at + bytes]);
+        at += bytes;
+        end.waits(29 * SECOND).unwrap();
+        assert_eq!(end.told(), b"");
+    }
+    end.hears(&long[at..at + (64 << 10) - 1]);
+    end.waits(SECOND).unwrap();
+    assert_eq!(end.told(), vector(FRAMES, "ping"), "less than that is none");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::kit::{End, F_END, FIRST, FRAMES, RESET, call_id, frame, open, vector, vectors};
+use super::kit::{END, End, F_END, FIRST, FRAMES, RESET, call_id, frame, open, vector, vectors};
 use crate::connection::{Config, OpenCall, OpenError, Reply, Side};
 use crate::wire::{CloseCode, FrameHeader, HEADER_BYTES, ResetCode, Settings, StreamId};
 use crate::{Code, ErrorKind, Fate, Metadata, MethodId, Status};
@@ -148,4 +148,18 @@ fn a_long_frame_gets_room_as_it_comes() {
     server.machine.receive(&mut input, server.now).unwrap();
     assert_eq!(server.machine.missing_bytes(), (long as usize) - (32 << 10));
     assert!(input.capacity() >= long as usize, "the rest of it needs no further memory");
+}
+
+#[test]
+fn rule_p8_a_text_that_nobody_reads_to_its_end_is_cut() {
+    let settings = Settings { frame_bytes_max: 4 << 20, ..Settings::default() };
+    let mut client =
+        End::open_with(Side::Client, Config { settings, ..Config::default() }, Settings::default());
+    let id = client.try_open(false, Bytes::new()).unwrap();
+    let text = "x".repeat(60 << 10) + &"é".repeat(4 << 10);
+    let content = [&2_u16.to_le_bytes()[..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat();
+    client.hears(&frame(END, F_END, id.as_u64(), &content));
+    let error = client.failure(id);
+    let bytes = error.status().map_or(0, |status| status.message().len());
+    assert!(((64 << 10) - 2..=64 << 10).contains(&bytes), "{bytes} of {}", text.len());
 }

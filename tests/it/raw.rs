@@ -172,6 +172,7 @@ async fn a_peer_that_sends_without_end_and_reads_nothing_is_given_up() {
     for n in 2..34 {
         stream.write_all(&frame(1, 1, id(n, n), &text)).await.unwrap();
     }
+    set.probe.wait(|counts| counts.dropped == 32).await;
     // Ends with a status for a call that is over: late, ignored, and dear to read.
     let payload = [&[1, 0][..], &60_000_u32.to_le_bytes(), &[0xff; 60_000]].concat();
     let flood = frame(4, 1, id(2, 2), &payload).repeat(4);

@@ -9,8 +9,10 @@ use futures_core::Stream;
 use rpc_core::{
     Code, Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Peer, Request, Response, Service,
 };
+use tracing::metadata::Kind;
 
 use crate::either::Either;
+use crate::listened::is_listened_to;
 use crate::request_id::request_id;
 use crate::timeout::now;
 
@@ -22,7 +24,7 @@ const TARGET: &str = "farcall::access";
 /// method's own error), `elapsed_us`, `request_bytes` and `response_bytes` (encoded, items of the answer included, items of the request
 /// not), `items`, and, where they are known, `peer` and `request_id`. A call that answers with a stream is over with its last item. No
 /// argument, result or metadata value is written. Where nobody takes
-/// the target at INFO, the layer does nothing: no clock is read, no memory is taken.
+/// the target at INFO, the layer does nothing: no clock is read, no memory is taken. A filter that looks at each event anew may take it.
 ///
 /// ```
 /// use rpc_layers::AccessLog;
@@ -57,7 +59,7 @@ pub struct AccessLogService<S> {
 
 impl<S: Service> Service for AccessLogService<S> {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
-        if tracing::event_enabled!(target: TARGET, tracing::Level::INFO) {
+        if is_listened_to!("call", TARGET, Kind::EVENT) {
             Either::Seen { call: Box::pin(self.log(request)) }
         } else {
             Either::Passes { call: self.inner.call(request) }
@@ -198,3 +200,6 @@ impl Stream for Logged {
 fn size(size: usize) -> u64 {
     u64::try_from(size).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,7 @@ mod held;
     reason = "loops up to a length, in constants; a method that is not idempotent is the program's own mistake"
 )]
 mod idempotent;
+mod listened;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod rate_limit;

@@ -13,9 +13,10 @@ use futures_core::Stream;
 use rpc_core::{
     Error, ItemBatch, ItemStream, Layer, MethodDescriptor, MethodId, Request, Response, Service, TraceParent,
 };
-use tracing::Instrument;
+use tracing::{Instrument, metadata};
 
 use crate::either::Either;
+use crate::listened::is_listened_to;
 use address::Address;
 use carried::Carried;
 #[cfg(feature = "opentelemetry")]
@@ -43,7 +44,7 @@ const TARGET: &str = "farcall::trace";
 /// **While nobody collects**, because there is no subscriber or none that takes the target at INFO, the layer does nothing: no ids are
 /// made, no clock is read, no memory is taken. What a call came with goes on as it came, also from a handler to the calls that it makes; the next
 /// hop that collects takes it up, or begins the trace. Each call asks anew, so a filter that is changed while the program runs counts
-/// from the next call on.
+/// from the next call on. A filter that looks at each span anew may take it, so with one this layer collects.
 ///
 /// What is malformed starts a new trace, and `tracestate` is then dropped; what is over the limits of [`TraceState`](rpc_core::TraceState)
 /// and [`Baggage`](rpc_core::Baggage) is dropped too.
@@ -124,7 +125,7 @@ pub struct TraceService<S> {
 impl<S: Service> Service for TraceService<S> {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         // First of all: it is what a process pays that collects nothing.
-        if tracing::span_enabled!(target: TARGET, tracing::Level::INFO) {
+        if is_listened_to!("call", TARGET, metadata::Kind::SPAN) {
             Either::Seen { call: Box::pin(self.collect(request)) }
         } else {
             Either::Passes { call: self.inner.call(request) }

@@ -174,7 +174,7 @@ impl<R, A: Start> Call<R, A> {
             }
         };
         this.state.set(State::Done);
-        let response = result.map_err(|error| named(error.of_call(started_at)))?;
+        let response = result.map_err(|error| named(error.of_call(this.method, started_at)))?;
         Poll::Ready(Ok(match *this.deadline {
             Some(deadline) => response.until(deadline),
             None => response,

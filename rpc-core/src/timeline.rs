@@ -77,7 +77,11 @@ impl Timeline {
     /// Tells whether the call's first attempt was still on its way to a connection, so that there was no other before.
     pub(crate) fn never_left(&self) -> bool {
         // The same look at the clock, see `Reading`: a later attempt has one of its own.
-        self.opened_at.is_none() && self.entered_at.is_some() && self.entered_at == self.started_at
+        !self.was_opened() && self.entered_at.is_some() && self.entered_at == self.started_at
+    }
+
+    fn was_opened(&self) -> bool {
+        self.opened_at.is_some()
     }
 
     /// Adds what the connection knew of a call to what its channel knows.
@@ -115,7 +119,7 @@ impl Timeline {
 
     /// Tells whether its first byte was given to the link.
     pub fn was_sent(&self) -> bool {
-        self.opened_at.is_some() && self.sent != Sent::Not
+        self.was_opened() && self.sent != Sent::Not
     }
 
     /// Returns how long the answer was waited for, from the call's first byte on.

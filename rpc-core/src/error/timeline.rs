@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Error, ErrorKind, Fate};
 use crate::call::now;
 use crate::timeline::{Abandoned, Listener};
-use crate::{ServerTimes, Status, Timeline};
+use crate::{MethodDescriptor, ServerTimes, Status, Timeline};
 
 /// A status is not made longer than this by saying where the time went, however many services pass it on.
 const MESSAGE_BYTES_MAX: usize = 1024;
@@ -50,11 +50,13 @@ impl Error {
         self
     }
 
-    /// Says when the call began that failed with this, which is noticed now.
-    pub(crate) fn of_call(mut self, started_at: Instant) -> Self {
+    /// Says what call of this method failed with this, which is noticed now, and when it began.
+    pub(crate) fn of_call(mut self, method: &MethodDescriptor, started_at: Instant) -> Self {
         let timeline = self.inner.timeline.get_or_insert_default();
         timeline.start(started_at, now);
-        if self.inner.kind == ErrorKind::DeadlineExceeded && timeline.never_left() {
+        let has_not_left = self.inner.kind == ErrorKind::DeadlineExceeded && timeline.never_left();
+        // What was given up may be a call that a service of this process made, which has run then.
+        if has_not_left && self.method().is_some_and(|name| name == method.to_string()) {
             self.inner.fate = Fate::NeverSent;
         }
         self

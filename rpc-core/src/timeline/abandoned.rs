@@ -46,6 +46,23 @@ enum Listening {
     Heard(Box<Abandoned>),
 }
 
+impl Listening {
+    /// Tells whether more may be heard.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::No => false,
+            Self::Yes => true,
+            Self::Heard(word) => !word.timeline.was_opened(),
+        }
+    }
+
+    fn hear(&mut self, word: Box<Abandoned>) {
+        if matches!(self, Self::Yes) || self.is_open() && word.timeline.was_opened() {
+            *self = Self::Heard(word);
+        }
+    }
+}
+
 /// Listens to what is dropped from now on in this thread, until it is asked what it [heard](Self::heard).
 #[derive(Debug)]
 #[must_use = "it listens until it is asked or dropped"]
@@ -57,14 +74,15 @@ impl Listener {
     /// Starts to listen.
     #[allow(clippy::new_without_default)] // it does something
     pub fn new() -> Self {
-        Self { outer: WORD.replace(Listening::Yes) }
+        Self { outer: swap(Listening::Yes) }
     }
 
     /// Returns what a call had to say that was dropped meanwhile, if one was.
     ///
-    /// Of several that are dropped together, as by a layer that has two attempts under way, the first is heard.
+    /// Of several that are dropped together, as by a layer that has two attempts under way, the first is heard that was opened, or else
+    /// the first: a call of which one attempt may have run is not said to have not.
     pub fn heard(self) -> Option<Abandoned> {
-        match WORD.replace(Listening::No) {
+        match swap(Listening::No) {
             Listening::Heard(word) => Some(*word),
             Listening::No | Listening::Yes => None,
         }
@@ -74,15 +92,23 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         // What is dropped may give up calls itself.
-        WORD.set(std::mem::replace(&mut self.outer, Listening::No));
+        swap(std::mem::replace(&mut self.outer, Listening::No));
     }
 }
 
 /// Says how far a call got, from the `drop` of a future that is given up; `word` runs only where somebody listens.
 pub fn abandon(word: impl FnOnce() -> Abandoned) {
-    if WORD.with_borrow(|word| matches!(word, Listening::Yes)) {
-        WORD.set(Listening::Heard(Box::new(word())));
+    // In a thread that is ending nobody listens.
+    if !WORD.try_with(|listening| listening.borrow().is_open()).unwrap_or(false) {
+        return;
     }
+    let word = Box::new(word());
+    let _ = WORD.try_with(|listening| listening.borrow_mut().hear(word));
+}
+
+/// Listens, or not, from now on in this thread; gives what was before.
+fn swap(listening: Listening) -> Listening {
+    WORD.try_with(|word| word.replace(listening)).unwrap_or(Listening::No)
 }
 
 /// A look at the clock that all share who take part in the first poll of a call, until this is dropped.

@@ -1,7 +1,9 @@
 use super::*;
-use crate::{Code, Error, ErrorKind, Fate, Status};
+use crate::{Code, Error, ErrorKind, Fate, MethodDescriptor, Status};
 
 const MS: Duration = Duration::from_millis(1);
+static GET: MethodDescriptor = MethodDescriptor::new("Leaf", "get");
+static PUT: MethodDescriptor = MethodDescriptor::new("Leaf", "put");
 
 /// A call that was opened 25 ms after it began, of which 20 went by connecting and 4 waiting for a slot.
 fn opened(start: Instant, sent: Sent) -> Timeline {
@@ -154,10 +156,53 @@ fn who_gives_a_call_up_hears_how_far_it_got() {
 #[test]
 fn a_first_attempt_that_found_no_connection_did_not_run() {
     let start = Instant::now();
-    let fate = |timeline: Timeline| Error::deadline_exceeded().with_timeline(timeline).of_call(start).fate();
+    let given_up = || Error::deadline_exceeded().with_method("Leaf/get");
+    let fate = |timeline: Timeline| given_up().with_timeline(timeline).of_call(&GET, start).fate();
     let connecting = |since| Timeline::new(since, MS, Duration::ZERO).ended(start + 9 * MS);
     assert_eq!(fate(connecting(start)), Fate::NeverSent);
     assert_eq!(fate(connecting(start + MS)), Fate::MaybeExecuted, "there may have been one before");
     assert_eq!(fate(connecting(start).opened(start, Sent::Not)), Fate::MaybeExecuted, "it goes out yet");
     assert_eq!(fate(Timeline::default()), Fate::MaybeExecuted, "nobody knows");
+    let onward = given_up().with_timeline(connecting(start)).of_call(&PUT, start);
+    assert_eq!(onward.fate(), Fate::MaybeExecuted, "a handler of this process called onward");
+}
+
+#[test]
+fn a_call_of_which_one_attempt_was_opened_is_not_said_to_have_not_run() {
+    struct Attempt(Timeline);
+    impl Drop for Attempt {
+        fn drop(&mut self) {
+            let (method, timeline) = (Some(&GET), self.0.clone());
+            abandon(|| Abandoned { peer: String::new(), method, timeline });
+        }
+    }
+    let start = Instant::now();
+    let connecting = || Attempt(Timeline::new(start, MS, Duration::ZERO).ended(start + 9 * MS));
+    let opened = || Attempt(opened(start, Sent::AtOnce).ended(start + 100 * MS));
+    let fate = |attempts: [Attempt; 2]| {
+        let error = Error::deadline_exceeded().giving_up(|| drop(attempts)).of_call(&GET, start);
+        (error.fate(), error.timeline().unwrap().was_sent())
+    };
+    assert_eq!(fate([connecting(), connecting()]), (Fate::NeverSent, false));
+    assert_eq!(fate([connecting(), opened()]), (Fate::MaybeExecuted, true));
+    assert_eq!(fate([opened(), connecting()]), (Fate::MaybeExecuted, true));
+}
+
+#[test]
+fn a_call_may_be_given_up_by_a_thread_that_is_ending() {
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let listener = Listener::new();
+            abandon(|| unreachable!("nobody can listen any more"));
+            assert!(listener.heard().is_none());
+        }
+    }
+    thread_local!(static LAST: Last = const { Last });
+    let thread = std::thread::spawn(|| {
+        // What was used last ends first.
+        LAST.with(|_| ());
+        drop(Listener::new());
+    });
+    thread.join().unwrap();
 }

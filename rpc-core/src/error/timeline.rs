@@ -9,6 +9,8 @@ use crate::{MethodDescriptor, ServerTimes, Status, Timeline};
 
 /// A status is not made longer than this by saying where the time went, however many services pass it on.
 const MESSAGE_BYTES_MAX: usize = 1024;
+/// All that strangers are told of a call onward.
+const FAILED_BEHIND: &str = "a call to a service behind this server failed; see the server's log";
 
 impl Error {
     /// Gives up a call with this error: `drop` drops its future, which leaves word of how far it got.
@@ -100,14 +102,16 @@ impl Error {
         status.with_more(&line)
     }
 
-    /// Like [`to_status`](Self::to_status), and says nothing of what lies behind this server: no endpoints, methods and times.
+    /// Like [`to_status`](Self::to_status), and says nothing of what lies behind this server: no endpoints, methods and times, and no
+    /// message of a peer's, which may name them. The code and the details of a peer's status are passed on.
     pub fn to_discreet_status(&self) -> Status {
         match (self.status(), self.peer()) {
-            (Some(status), _) => status.clone(),
-            (None, Some(_)) => Status::new(
-                self.code(),
-                "a call to a service behind this server failed; see the server's log",
-            ),
+            // A layer's or the handler's own words.
+            (Some(status), None) => status.clone(),
+            (Some(status), Some(_)) => {
+                Status::new(status.code(), FAILED_BEHIND).with_details(status.details().clone())
+            }
+            (None, Some(_)) => Status::new(self.code(), FAILED_BEHIND),
             (None, None) => self.to_status(),
         }
     }

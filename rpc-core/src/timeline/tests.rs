@@ -115,8 +115,12 @@ fn a_discreet_status_names_nothing_that_lies_behind() {
     let told = |error: Error| error.with_timeline(timeline()).to_discreet_status().to_string();
     let short = "UNAVAILABLE: a call to a service behind this server failed; see the server's log";
     assert_eq!(told(lost().with_peer("tcp://leaf:1")), short);
-    let answered = Error::from(Status::new(Code::NotFound, "no such key")).with_peer("tcp://leaf:1");
-    assert_eq!(told(answered), "NOT_FOUND: no such key");
+    let status =
+        || Error::from(Status::new(Code::NotFound, "no key at tcp://store:1").with_details(&b"kept"[..]));
+    let passed_on = status().with_peer("tcp://leaf:1").with_timeline(timeline()).to_discreet_status();
+    assert_eq!((passed_on.code(), &**passed_on.details()), (Code::NotFound, &b"kept"[..]));
+    assert_eq!(passed_on.message(), "a call to a service behind this server failed; see the server's log");
+    assert_eq!(told(status()), "NOT_FOUND: no key at tcp://store:1", "the handler says so itself");
     let own = Error::new(ErrorKind::DeadlineExceeded, "the server's Timeout of 5ms passed");
     assert!(told(own).starts_with("DEADLINE_EXCEEDED: the server's Timeout of 5ms passed"));
 }

@@ -92,10 +92,12 @@ impl Timeline {
         }
     }
 
-    /// Returns how long the call was with this side's layers, or with a service of this process, before a channel had it; earlier
-    /// attempts of a layer that tries again are in it.
+    /// Returns how long the call was with this side's layers, or with a service of this process, until it was opened on a connection: what
+    /// is left of that time when the waits for a connection and for a slot are taken off. Earlier attempts of a layer that tries again are
+    /// in it.
     pub fn layers(&self) -> Duration {
-        between(self.started_at, self.entered_at.or(self.ended_at))
+        let here = between(self.started_at, self.opened_at.or(self.ended_at));
+        here.saturating_sub(self.connecting).saturating_sub(self.queue)
     }
 
     /// Returns how long it waited for a connection.

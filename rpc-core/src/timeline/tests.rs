@@ -22,6 +22,11 @@ fn the_parts_add_up_to_the_total() {
         assert_eq!(timeline.total(), 100 * MS, "{timeline}");
         assert_eq!((timeline.layers(), timeline.connecting(), timeline.queue()), (MS, 20 * MS, 4 * MS));
     }
+    // What passes between the parts, as while arguments are compressed, is time on this side.
+    let mut timeline = Timeline::new(start + MS, 20 * MS, 4 * MS).opened(start + 35 * MS, Sent::AtOnce);
+    timeline = timeline.ended(start + 100 * MS);
+    timeline.start(start, || panic!("the channel has said when it ended"));
+    assert_eq!((timeline.layers(), timeline.waiting(), timeline.total()), (11 * MS, 65 * MS, 100 * MS));
 }
 
 #[test]

@@ -291,6 +291,26 @@ async fn failures_to_connect_say_how_long_that_took() {
 }
 
 #[tokio::test]
+async fn who_is_not_let_in_is_not_told_who_said_so() {
+    let refuses =
+        farcall::layer_fn(|_, _| async { Err(Status::new(Code::PermissionDenied, "ask the owner").into()) });
+    let guard = Server::builder().layer(refuses).service(LeafServer::new(Scales(Duration::ZERO)));
+    let guard = guard.bind("tcp://127.0.0.1:0").await.unwrap();
+    let onward = LeafClient::connect(guard.uri()).await.unwrap();
+    let asks = farcall::layer_fn(move |_, _| {
+        let onward = onward.clone();
+        async move { Err(onward.weigh(String::new()).await.unwrap_err()) }
+    });
+    let gateway = Server::builder().layer(asks).service(LeafServer::new(Scales(Duration::ZERO)));
+    let gateway = gateway.bind("tcp://127.0.0.1:0").await.unwrap();
+    let client = LeafClient::connect(gateway.uri()).await.unwrap();
+    let error = soon(client.weigh("plum".into())).await.unwrap_err();
+    let told = "a call to a service behind this server failed; see the server's log";
+    assert_eq!((error.code(), error.status().unwrap().message()), (Code::PermissionDenied, told));
+    assert_eq!(error.timeline().unwrap().server(), None);
+}
+
+#[tokio::test]
 async fn a_caller_tells_the_network_from_the_server() {
     let (server, client) = leaf(SLOW / 4).await;
     let (weight, times) = soon(client.weigh("plum".into()).with_server_times()).await.unwrap();

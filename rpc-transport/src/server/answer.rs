@@ -251,10 +251,11 @@ fn fail<S>(serving: &Serving<S>, id: StreamId, turn: Turn, error: &Error) {
     if error.kind() == ErrorKind::Refused {
         return shared.with(|machine| machine.refuse(id));
     }
-    // Who is not let in is not told how long the looking took either.
+    // Who is not let in is not told how long the looking took either, nor whom it asked.
     let is_stranger = matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied);
-    let times = (turn.wanted != Times::Never && !is_stranger && !discreet).then(|| turn.times());
-    let status = if *discreet { error.to_discreet_status() } else { error.to_status() };
+    let discreet = *discreet || is_stranger;
+    let times = (turn.wanted != Times::Never && !discreet).then(|| turn.times());
+    let status = if discreet { error.to_discreet_status() } else { error.to_status() };
     shared.with(|machine| machine.fail_after(id, status, times));
 }
 

@@ -149,6 +149,7 @@ impl<L> ServerBuilder<L> {
     /// Default: they are told where the time of a call went: how long it waited here and how long its handler took, where they ask (see
     /// [`Error::timeline`]), and of a call onward that failed the endpoint, the method, and its timeline. A discreet server says that a service
     /// behind it failed, and no times, from which more can be learned than from those that a caller takes over a network.
+    /// A refusal for want of proof is always so; a deadline that passes while a caller is being let in is not.
     pub fn discreet(mut self, discreet: bool) -> Self {
         self.discreet = discreet;
         self

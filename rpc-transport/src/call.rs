@@ -271,12 +271,13 @@ fn describe<'a>(
     let mut call = OpenCall::new(request.method(), request.codec().id(), message.clone(), request.metadata());
     call.rest = rest;
     call.compressed = packed.is_some();
-    // Time that passed since the call was made has come off by now.
-    call.timeout = request
-        .deadline()
-        .map(|deadline| deadline.saturating_duration_since(now).saturating_sub(calling.deadline_margin));
     call.items = request.body().has_items();
     call.oneway = is_oneway(request);
+    // Time that passed since the call was made has come off by now.
+    let left = request.deadline().map(|deadline| deadline.saturating_duration_since(now));
+    // Of a oneway call no answer is awaited.
+    let margin = if call.oneway { Duration::ZERO } else { calling.deadline_margin };
+    call.timeout = left.map(|left| left.saturating_sub(margin.min(left / 2)));
     call.times = match calling.times || request.wants_server_times() {
         // Nothing is heard of it.
         _ if call.oneway => Times::Never,

@@ -113,6 +113,13 @@ async fn a_status_that_is_passed_on_says_where_the_time_went() {
     assert!(times.handler() >= SLOW * 8 / 10, "the gateway's own: {times}");
 }
 
+#[tokio::test]
+async fn a_margin_leaves_half_of_its_time_to_a_call() {
+    let (server, _) = leaf(Duration::ZERO).await;
+    let channel = Channel::builder(server.uri()).deadline_margin(BOUND).connect().await.unwrap();
+    assert_eq!(soon(LeafClient::new(channel).weigh("plum".into()).timeout(BOUND / 2)).await.unwrap(), 7);
+}
+
 /// A port that takes connections and never says a word.
 async fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -115,7 +115,7 @@ impl<L> ChannelBuilder<L> {
     /// the handler took, is here before the call is given up.
     ///
     /// Default: zero, and at a deadline both sides give up by themselves. A little more than the way there and back is enough; more takes that
-    /// time from the handlers. Calls that have less time than this left are too late for the server at once.
+    /// time from the handlers, though at most half of what a call has left. Oneway calls, which have no answer, keep all of theirs.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
         self.options.calling.deadline_margin = margin;
         self

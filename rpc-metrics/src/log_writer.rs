@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -11,13 +12,17 @@ use metrics::{Counter, Unit, counter, describe_counter};
 
 const NAME: &str = "farcall_log_lines_dropped_total";
 const BYTES_MAX: usize = 4 << 20;
+/// What a line takes beside its content: where it is, and the allocator's share.
+const LINE_BYTES: usize = 32;
 
 /// Writes logs in a thread of its own, and drops and counts what it cannot: a disk that is slow, full or hangs holds no call up.
 ///
 /// What a program logs while it answers a call, as `farcall::layers::AccessLog` has it do, is written by the task of the call: with a file
 /// alone, every call waits for the disk. Give a subscriber clones of this instead. What comes in one write is a line, kept or dropped as a
 /// whole. Lines that are dropped are counted in `farcall_log_lines_dropped_total`, by cause: `full`, where too many wait to be written, and
-/// `failed`, where the writer said so, of which a part may have been written. Install the recorder first.
+/// `failed`, where the writer said so or panicked, of which a part may have been written. Install the recorder first.
+///
+/// What it writes to must not log through the same subscriber: each line would make another, without end.
 ///
 /// The thread ends when it has written what is left after the last clone is dropped. A process that ends does not wait for it:
 /// [`drain`](Self::drain) does.
@@ -90,7 +95,7 @@ impl LogWriter {
 
     /// Caps the bytes of lines that wait to be written, for all clones.
     ///
-    /// Default: 4 MiB, some 20,000 lines. Too few drop lines whenever the disk pauses; too many are memory that a disk which hangs takes.
+    /// Default: 4 MiB, some 20,000 lines; each counts 32 bytes beside its content. Too few drop lines whenever the disk pauses; too many are memory that a disk which hangs takes.
     #[must_use]
     pub fn bytes_max(self, bytes: usize) -> Self {
         self.handle.shared.lock().bytes_max = bytes;
@@ -109,9 +114,12 @@ impl LogWriter {
 /// Never waits and never fails: what is dropped is counted.
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if line.is_empty() {
+            return Ok(0);
+        }
         let shared = &self.handle.shared;
         let mut state = shared.lock();
-        let bytes = state.bytes.saturating_add(line.len());
+        let bytes = state.bytes.saturating_add(size(line));
         if bytes > state.bytes_max {
             drop(state);
             shared.full.increment(1);
@@ -138,14 +146,14 @@ impl Shared {
     /// The thread: writes until nobody is left who has lines.
     fn write_all(&self, mut to: impl Write) {
         while let Some(lines) = self.next() {
-            let bytes = lines.iter().map(|line| line.len()).fold(0, usize::saturating_add);
+            let bytes = lines.iter().map(|line| size(line)).fold(0, usize::saturating_add);
             for line in &lines {
-                if to.write_all(line).is_err() {
+                if !is_done(|| to.write_all(line)) {
                     self.failed.increment(1);
                 }
             }
-            // Its error, where there is one, is that of a line which has been counted, or of none.
-            let _ = to.flush();
+            // Where it fails, that is the fault of a line which has been counted, or of none.
+            is_done(|| to.flush());
             drop(lines);
             let mut state = self.lock();
             state.bytes = state.bytes.saturating_sub(bytes);
@@ -168,6 +176,15 @@ impl Shared {
     }
 }
 
+/// Does what the writer may fail at, and lives on if it panics: with the thread, all later lines would be lost.
+fn is_done(work: impl FnOnce() -> io::Result<()>) -> bool {
+    matches!(catch_unwind(AssertUnwindSafe(work)), Ok(Ok(())))
+}
+
+fn size(line: &[u8]) -> usize {
+    line.len().saturating_add(LINE_BYTES)
+}
+
 impl State {
     fn is_drained(&self) -> bool {
         self.lines.is_empty() && !self.is_writing
@@ -187,3 +204,6 @@ impl fmt::Debug for LogWriter {
         f.debug_struct("LogWriter").field("bytes_waiting", &state.bytes).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

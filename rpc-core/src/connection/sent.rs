@@ -44,11 +44,10 @@ impl Connection {
         self.writing.stuck_at = Some(self.written(unwritten));
     }
 
-    /// Notes that the link has taken more after it had [stalled](Self::write_stalled).
-    pub fn write_went_on(&mut self, unwritten: usize, now: Instant) {
-        let until = self.written(unwritten);
+    /// Notes that the link has taken more after it had [stalled](Self::write_stalled): what was opened meanwhile has waited too.
+    pub fn write_went_on(&mut self, now: Instant) {
         if let Some(from) = self.writing.stuck_at.take() {
-            self.writing.went_on(from, until, now);
+            self.released(from, now);
         }
     }
 
@@ -56,7 +55,7 @@ impl Connection {
         self.outbox.taken_bytes().saturating_sub(unwritten as u64)
     }
 
-    /// Notes that frames go out that were held back.
+    /// Notes that frames go out, all that there are from there on, that were held back.
     pub(super) fn released(&mut self, from: u64, now: Instant) {
         let until = self.outbox.position();
         self.writing.went_on(from, until, now);

@@ -225,8 +225,7 @@ impl Driver {
                     return Poll::Pending;
                 }
                 if self.stalled_at.take().is_some() {
-                    let unwritten = self.output.remaining();
-                    self.shared.note(|machine| machine.write_went_on(unwritten, now()));
+                    self.shared.note(|machine| machine.write_went_on(now()));
                 }
                 if !self.output.has_remaining() && self.is_flushed {
                     return Poll::Ready(Ok(Written::Batch));

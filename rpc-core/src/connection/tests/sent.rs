@@ -48,11 +48,14 @@ fn a_call_is_sent_when_it_is_taken_unless_the_link_is_stuck() {
     assert_eq!(lone.machine.sent(first), Sent::Not, "it was taken, and not written");
     let second = opened(&mut lone);
     let later = lone.now + SECOND;
-    lone.machine.write_went_on(bytes - 1, later);
+    lone.machine.write_went_on(later);
     assert_eq!(lone.machine.sent(first), Sent::At(later), "its first byte went out");
     assert_eq!(lone.machine.sent(second), Sent::Not);
     lone.written();
-    assert_eq!(lone.machine.sent(second), Sent::AtOnce);
+    assert_eq!(lone.machine.sent(second), Sent::At(later), "it waited behind the first");
+    let third = opened(&mut lone);
+    lone.written();
+    assert_eq!(lone.machine.sent(third), Sent::AtOnce);
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn waits_that_are_long_over_are_forgotten() {
             let id = opened(&mut lone);
             let bytes = lone.written();
             lone.machine.write_stalled(bytes);
-            lone.machine.write_went_on(0, lone.now + second * SECOND);
+            lone.machine.write_went_on(lone.now + second * SECOND);
             id
         })
         .collect();

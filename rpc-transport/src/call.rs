@@ -277,7 +277,7 @@ fn describe<'a>(
     let left = request.deadline().map(|deadline| deadline.saturating_duration_since(now));
     // Of a oneway call no answer is awaited.
     let margin = if call.oneway { Duration::ZERO } else { calling.deadline_margin };
-    call.timeout = left.map(|left| left.saturating_sub(margin.min(left / 2)));
+    call.timeout = left.map(|left| left.saturating_sub(margin.min(left.checked_div(2).unwrap_or_default())));
     call.times = match calling.times || request.wants_server_times() {
         // Nothing is heard of it.
         _ if call.oneway => Times::Never,

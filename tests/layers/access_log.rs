@@ -8,8 +8,9 @@ use farcall::layers::{AccessLog, RequestId};
 use farcall::{Layer, Server, Stack};
 use futures::{FutureExt, StreamExt, stream};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Metadata, Subscriber, span, subscriber};
+use tracing::{Event, Metadata, Subscriber, span};
 
+use crate::recorded::Listening;
 use crate::shop::{Corner, Fails, Script, ShopClient, ShopServer, stand_in};
 
 type Line = BTreeMap<&'static str, String>;
@@ -19,12 +20,10 @@ type Line = BTreeMap<&'static str, String>;
 struct Lines(Arc<Mutex<Vec<Line>>>);
 
 impl Lines {
-    fn listen() -> (Self, subscriber::DefaultGuard) {
+    fn listen() -> (Self, Listening) {
         let lines = Self::default();
-        let guard = subscriber::set_default(lines.clone());
-        // What other tests have found not to be listened to is asked about anew.
-        tracing::callsite::rebuild_interest_cache();
-        (lines, guard)
+        let listening = Listening::with(lines.clone());
+        (lines, listening)
     }
 
     fn take(&self) -> Vec<Line> {

@@ -10,7 +10,7 @@ use farcall::{
     Body, CodecKind, Error, Layer, MethodId, Request, Response, Service, ServiceDescriptor, Stack,
 };
 
-use crate::recorded::Spans;
+use crate::recorded::{Silence, Spans};
 use crate::shop::ShopClient;
 
 const CALLS: u64 = 1_000;
@@ -61,6 +61,7 @@ fn limits_by_method_and_by_key_allocate_nothing_for_what_they_know() {
 
 #[test]
 fn traces_and_access_logs_that_nobody_collects_allocate_nothing() {
+    let _silence = Silence::new();
     let both = Stack::new(Trace::client(), Trace::server()).then(AccessLog::new());
     assert_eq!(allocations(&both.layer(Echo)), 0);
     assert_eq!(allocations(&Trace::client().ratio(0.0).layer(Echo)), 0);

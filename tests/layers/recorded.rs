@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -10,6 +10,38 @@ use tracing::{Metadata, Subscriber, subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
+
+/// Whether anybody in this process listens: the layers ask no further than that.
+static LISTENING: RwLock<()> = RwLock::new(());
+
+/// This thread is listened to until this is dropped.
+pub struct Listening {
+    _subscriber: subscriber::DefaultGuard,
+    _lock: RwLockReadGuard<'static, ()>,
+}
+
+impl Listening {
+    pub fn with(subscriber: impl Subscriber + Send + Sync + 'static) -> Self {
+        let lock = LISTENING.read().unwrap_or_else(PoisonError::into_inner);
+        let listening = Self { _subscriber: subscriber::set_default(subscriber), _lock: lock };
+        // What other tests have found not to be listened to is asked about anew.
+        tracing::callsite::rebuild_interest_cache();
+        listening
+    }
+}
+
+/// No test of this process listens until this is dropped.
+pub struct Silence {
+    _lock: RwLockWriteGuard<'static, ()>,
+}
+
+impl Silence {
+    pub fn new() -> Self {
+        let lock = LISTENING.write().unwrap_or_else(PoisonError::into_inner);
+        tracing::callsite::rebuild_interest_cache();
+        Self { _lock: lock }
+    }
+}
 
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
@@ -43,12 +75,10 @@ impl Recorded {
 pub struct Spans(Arc<Mutex<Vec<(Id, Recorded)>>>);
 
 impl Spans {
-    pub fn listen() -> (Self, subscriber::DefaultGuard) {
+    pub fn listen() -> (Self, Listening) {
         let spans = Self::default();
-        let guard = subscriber::set_default(Registry::default().with(spans.clone()));
-        // What other tests have found not to be listened to is asked about anew.
-        tracing::callsite::rebuild_interest_cache();
-        (spans, guard)
+        let listening = Listening::with(Registry::default().with(spans.clone()));
+        (spans, listening)
     }
 
     /// Those of one side: `client` or `server`.

@@ -8,7 +8,7 @@ use farcall::{
     BoxService, Channel, Context, Layer, Metadata, Request, Server, Stack, TraceParent, Value, service,
 };
 
-use crate::recorded::Spans;
+use crate::recorded::{Silence, Spans};
 use crate::shop::{ShopClient, stand_in};
 
 const TRACE: &str = "12345678901234567890123456789012";
@@ -172,6 +172,7 @@ async fn two_hops() {
 
 #[tokio::test]
 async fn while_nobody_listens_a_call_goes_on_as_it_came() {
+    let _silence = Silence::new();
     let kept = Kept::default();
     let client = kept.client();
     client.buy("x".into()).await.unwrap();
@@ -189,6 +190,7 @@ async fn while_nobody_listens_a_call_goes_on_as_it_came() {
 
 #[tokio::test]
 async fn while_nobody_listens_a_trace_goes_through_a_handler_to_the_calls_that_it_makes() {
+    let _silence = Silence::new();
     let kept = Kept::default();
     let leaf = ShopClient::new(Stack::new(Trace::client(), Trace::server()).layer(kept.service()));
     let middle = MiddleServer::new(Through(leaf));

@@ -2,12 +2,11 @@
 
 use farcall::layers::{Trace, answer, describe};
 use farcall::{Layer, Request, Server, Stack, TraceParent};
-use tracing::subscriber;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
-use crate::recorded::Spans;
+use crate::recorded::{Listening, Spans};
 use crate::shop::{Corner, ShopClient, ShopServer, stand_in};
 
 const SAMPLED: &str = "00-12345678901234567890123456789012-1234567890123456-01";
@@ -64,7 +63,7 @@ async fn a_ratio_records_that_part_of_the_traces_and_their_ids_decide() {
 async fn a_filter_that_is_changed_while_the_program_runs_counts_from_the_next_call_on() {
     let spans = Spans::default();
     let (filter, handle) = reload::Layer::new(LevelFilter::WARN);
-    let _guard = subscriber::set_default(Registry::default().with(filter).with(spans.clone()));
+    let _guard = Listening::with(Registry::default().with(filter).with(spans.clone()));
     let server = Server::builder().service(ShopServer::new(Corner)).layer(Trace::server());
     let server = server.bind("mem://").await.unwrap();
     let client = ShopClient::connect(server.uri()).await.unwrap();

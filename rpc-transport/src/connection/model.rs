@@ -16,13 +16,13 @@ use rpc_core::connection::{Connection, Event, Fatal, Reply, Side, Transmit};
 use rpc_core::wire::CloseCode;
 use rpc_core::{Body, CodecKind, Fate, MethodId, Peer, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
 
 use super::{ClientConnection, Driver, Events, Input, Shared};
-use crate::call::{self, Called};
+use crate::call::{self, Called, Calling};
 use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
+use crate::waits::Waits;
 
 /// Tries all orders with at most so many preemptions: nearly all faults of this kind show with two, and more take hours.
 pub(crate) fn check(preemptions_max: usize, model: impl Fn() + Sync + Send + 'static) {
@@ -145,7 +145,7 @@ async fn call(
     connection: Arc<ClientConnection>,
     request: &mut Request,
 ) -> Result<Option<Response>, rpc_core::Error> {
-    match call::call(connection, request, &Notify::new()).await? {
+    match call::call(connection, request, &Calling::default(), &mut Waits::default()).await? {
         Called::Answered(response) => Ok(Some(response)),
         Called::Ended | Called::Elsewhere => Ok(None),
     }

@@ -63,9 +63,7 @@ pub(crate) async fn call(
     };
     match attempt {
         Ok(id) => OpenedCall { connection, id, is_over: false }.run(request, waits, opened_at).await,
-        Err(OpenError::Failed(error)) => {
-            Err(connection.shared.blame(error.with_timeline(waits.timeline(now()).ended(now()))))
-        }
+        Err(OpenError::Failed(error)) => Err(connection.shared.blame(error.with_timeline(waits.in_vain()))),
         Err(_) => Ok(Called::Ended),
     }
 }

@@ -17,7 +17,6 @@ use rpc_core::{Error, ErrorKind, Request, Response, Service};
 
 use crate::backoff::Backoff;
 use crate::call::{self, Called, Calling};
-use crate::clock::now;
 use crate::connection::ClientConnection;
 use crate::limits::Limits;
 use crate::link::ClientSecurity;
@@ -124,7 +123,7 @@ impl Inner {
         let waiting = Waiting::begin(waits, Stage::Connecting, &self.uri, request.descriptor());
         let made = self.reconnect(request.deadline()).await;
         waiting.end();
-        made.map_err(|error| error.with_timeline(waits.timeline(now()).ended(now())))
+        made.map_err(|error| error.with_timeline(waits.in_vain()))
     }
 }
 
@@ -159,7 +158,7 @@ impl Service for Channel {
                 }
             }
             let text = "connections are made and closed again before they take a call: the server may be full or shutting down; try again later, or elsewhere";
-            let timeline = waits.timeline(now()).ended(now());
+            let timeline = waits.in_vain();
             Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()).with_timeline(timeline))
         }
     }

@@ -94,7 +94,8 @@ impl Shared {
         self.agreed().is_some_and(|agreed| body.has_items() || agreed.is_tried(body.message()))
     }
 
-    /// Compresses a message that opens or answers a call; none where that is not agreed or not worth it, and it goes out as it is.
+    /// Compresses a message that opens or answers a call; none where that is not agreed or not worth it, and it goes out as it is: in its parts, or
+    /// put together where it would be cut.
     pub(crate) fn pack(&self, body: &Body) -> Option<Bytes> {
         let Some(agreed) = self.agreed() else {
             self.join_if_cut(body);

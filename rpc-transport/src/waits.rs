@@ -21,6 +21,12 @@ impl Waits {
     pub(crate) fn timeline(&self, opened_at: Instant) -> Timeline {
         Timeline::new(self.since.unwrap_or(opened_at), self.connecting, self.queue)
     }
+
+    /// Says what a call waited for that ends now, before it was opened.
+    pub(crate) fn in_vain(&self) -> Timeline {
+        let now = now();
+        self.timeline(now).ended(now)
+    }
 }
 
 /// What a call waits for.

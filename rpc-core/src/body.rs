@@ -15,8 +15,9 @@ pub struct Body {
     message: Bytes,
     /// A message in parts; `message` is empty then.
     apart: Option<Box<Apart>>,
-    // Never locked: it makes a body `Sync`, so that a reference to one can be held across an await.
-    items: Option<Mutex<ItemStream>>,
+    // Never locked: it makes a body `Sync`, so that a reference to one can be held across an await. Apart: most have none, and bodies are
+    // moved about.
+    items: Option<Box<Mutex<ItemStream>>>,
 }
 
 impl Body {
@@ -46,7 +47,7 @@ impl Body {
     /// Lets items follow the message.
     #[must_use]
     pub fn with_items(mut self, items: ItemStream) -> Self {
-        self.items = Some(Mutex::new(items));
+        self.items = Some(Box::new(Mutex::new(items)));
         self
     }
 
@@ -86,6 +87,11 @@ impl Body {
     /// Takes the items out that follow the message, where there are any.
     pub fn take_items(&mut self) -> Option<ItemStream> {
         self.items.take().map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Leaves the message, and takes out what follows.
+    pub(crate) fn split_items(&mut self) -> Self {
+        Self { message: Bytes::new(), apart: None, items: self.items.take() }
     }
 
     pub(crate) fn map_items(mut self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {

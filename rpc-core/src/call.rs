@@ -263,7 +263,7 @@ impl<M, S: crate::Service> Client<M, S> {
         request: Result<Request, Error>,
     ) -> Call<R, impl Start + use<M, R, S>> {
         let service = self.service.clone();
-        Call::new(method, request, move |request| async move { service.call(request).await })
+        Call::new(method, request, move |request| service.call_owned(request))
     }
 
     /// Makes a call whose request is followed by items.

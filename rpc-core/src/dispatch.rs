@@ -3,19 +3,23 @@
 mod generator;
 
 use std::any;
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 
-use bytes::Bytes;
 use futures_core::Stream;
+use pin_project_lite::pin_project;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::reply::Plain;
+use crate::service::BoxFuture;
 use crate::{
-    Body, Code, CodecKind, Context, Error, ErrorKind, ItemStream, Message, MethodDescriptor, Request,
-    Response, Service, ServiceDescriptor, Status, Streaming, message,
+    Body, Code, CodecKind, Context, Error, ErrorKind, Message, MethodDescriptor, Request, Response, Service,
+    ServiceDescriptor, Status, Streaming, message,
 };
 use generator::{Generator, Sender};
 
@@ -80,6 +84,13 @@ impl<M: Dispatch<T>, T: Send + Sync + 'static> Service for Dispatcher<M, T> {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         answer(self, request)
     }
+
+    fn call_owned(
+        self: Arc<Self>,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        answer(self, request)
+    }
 }
 
 impl<M: Dispatch<T>, T: Send + Sync + 'static> Handler for Dispatcher<M, T> {
@@ -100,22 +111,50 @@ impl<M, T> fmt::Debug for Dispatcher<M, T> {
     }
 }
 
-// These are not `async fn`s, which would hold their arguments twice: a call's future is moved into memory of its own.
-fn answer<M, T>(
-    dispatcher: &Dispatcher<M, T>,
+/// Answers a request, with a dispatcher that is borrowed or held by the future.
+// Not an `async fn`, which would hold its arguments twice: a call's future is moved into memory of its own.
+fn answer<M, T, D>(
+    dispatcher: D,
     mut request: Request,
 ) -> impl Future<Output = Result<Response, Error>> + Send
 where
     M: Dispatch<T>,
     T: Send + Sync + 'static,
+    D: Borrow<Dispatcher<M, T>> + Send,
 {
-    let incoming = Incoming::of(&mut request, Dispatcher::<M, T>::descriptor());
-    async move {
-        let (context, call) = incoming?;
-        if call.method.kind().streams_response() {
-            Box::pin(answer_stream(dispatcher.clone(), context, call)).await
-        } else {
-            context.answer(answer_one(dispatcher, call)).await
+    match Incoming::of(&mut request, Dispatcher::<M, T>::descriptor()) {
+        Err(error) => Answering::Failed { error: Some(error) },
+        Ok((context, call)) if call.method.kind().streams_response() => {
+            let handler = dispatcher.borrow().handler.clone();
+            Answering::Streams { future: Box::pin(answer_stream::<M, T>(handler, context, call)) }
+        }
+        Ok((context, call)) => {
+            Answering::One { future: context.answer(answer_one::<M, T, D>(dispatcher, call)) }
+        }
+    }
+}
+
+pin_project! {
+    /// A call that is answered.
+    #[project = AnsweringProject]
+    enum Answering<'d, F> {
+        One { #[pin] future: F },
+        Streams { future: BoxFuture<'d> },
+        // None once that was said.
+        Failed { error: Option<Error> },
+    }
+}
+
+impl<F: Future<Output = Result<Response, Error>>> Future for Answering<'_, F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            AnsweringProject::One { future } => future.poll(cx),
+            AnsweringProject::Streams { future } => future.as_mut().poll(cx),
+            AnsweringProject::Failed { error } => {
+                error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
+            }
         }
     }
 }
@@ -123,8 +162,7 @@ where
 struct Incoming {
     method: &'static MethodDescriptor,
     codec: CodecKind,
-    message: Bytes,
-    items: Option<ItemStream>,
+    body: Body,
 }
 
 impl Incoming {
@@ -133,17 +171,16 @@ impl Incoming {
             .descriptor()
             .or_else(|| service.method(request.method()))
             .ok_or_else(|| unknown_method(request, service.name()))?;
-        let codec = request.codec();
-        let (message, items) = request.take_body().into_parts();
-        if items.is_some() != method.kind().streams_request() {
+        let (codec, body) = (request.codec(), request.take_body());
+        if body.has_items() != method.kind().streams_request() {
             return Err(wrong_shape(method).into());
         }
         request.set_descriptor(method);
-        Ok((Context::of(request), Self { method, codec, message, items }))
+        Ok((Context::of(request), Self { method, codec, body }))
     }
 
     fn decode<'a, M: Message<'a>>(&'a self) -> Result<M, Error> {
-        message::decode(self.codec, self.method.id(), &self.message).map_err(|error| {
+        message::decode(self.codec, self.method.id(), self.body.message()).map_err(|error| {
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             let text = format!(
@@ -155,31 +192,22 @@ impl Incoming {
     }
 }
 
-fn answer_one<M, T>(
-    dispatcher: &Dispatcher<M, T>,
-    mut call: Incoming,
-) -> impl Future<Output = Result<Response, Error>> + Send
+async fn answer_one<M, T, D>(dispatcher: D, mut call: Incoming) -> Result<Response, Error>
 where
     M: Dispatch<T>,
     T: Send + Sync + 'static,
+    D: Borrow<Dispatcher<M, T>> + Send,
 {
-    let items = call.items.take();
-    let mut streams = Streams { codec: call.codec, method: Some(call.method), items, sender: None };
-    async move {
-        let response = M::run(&dispatcher.handler, call.decode()?, &mut streams).await;
-        let body = encode_response(call.codec, call.method, &response)?;
-        Ok(Response::new(call.codec, body)
-            .with_failed(response.is_failed())
-            .with_metadata(Context::take_response_metadata()))
-    }
+    let mut streams = Streams::of(&mut call, None);
+    let response = M::run(&dispatcher.borrow().handler, call.decode()?, &mut streams).await;
+    let body = encode_response(call.codec, call.method, &response)?;
+    Ok(Response::new(call.codec, body)
+        .with_failed(response.is_failed())
+        .with_metadata(Context::take_response_metadata()))
 }
 
 /// The handler's stream borrows from the handler, so both live in one future, and that future feeds the response's body.
-async fn answer_stream<M, T>(
-    dispatcher: Dispatcher<M, T>,
-    context: Context,
-    mut call: Incoming,
-) -> Result<Response, Error>
+async fn answer_stream<M, T>(handler: Arc<T>, context: Context, mut call: Incoming) -> Result<Response, Error>
 where
     M: Dispatch<T>,
     T: Send + Sync + 'static,
@@ -188,13 +216,12 @@ where
     let generator = Generator::new(|sender| {
         context.answer(async move {
             let failing = sender.clone();
-            let mut streams =
-                Streams { codec, method: Some(call.method), items: call.items.take(), sender: Some(sender) };
+            let mut streams = Streams::of(&mut call, Some(sender));
             let request = match call.decode() {
                 Ok(request) => request,
                 Err(error) => return failing.fail(error),
             };
-            let response = M::run(&dispatcher.handler, request, &mut streams).await;
+            let response = M::run(&handler, request, &mut streams).await;
             // A handler that failed has sent no head yet; its error is the whole answer.
             if streams.sender.is_some() {
                 match encode_response(codec, call.method, &response) {
@@ -250,7 +277,8 @@ fn wrong_shape(method: &MethodDescriptor) -> Status {
 pub struct Streams {
     codec: CodecKind,
     method: Option<&'static MethodDescriptor>,
-    items: Option<ItemStream>,
+    /// What follows the arguments.
+    items: Option<Body>,
     sender: Option<Sender>,
 }
 
@@ -260,9 +288,14 @@ impl Streams {
         Self { codec: CodecKind::default(), method: None, items: None, sender: None }
     }
 
+    fn of(call: &mut Incoming, sender: Option<Sender>) -> Self {
+        let items = call.body.has_items().then(|| call.body.split_items());
+        Self { codec: call.codec, method: Some(call.method), items, sender }
+    }
+
     /// Returns the stream that the caller sends; one that fails at once where the call has none.
     pub fn incoming<T: DeserializeOwned + Send + 'static>(&mut self) -> Streaming<T> {
-        match (self.items.take(), self.method) {
+        match (self.items.take().and_then(|mut items| items.take_items()), self.method) {
             (Some(items), Some(method)) => Streaming::decoding::<Plain<T>>(items, self.codec, method),
             _ => Streaming::new(generator::once(Err(Error::new(
                 ErrorKind::Config,

@@ -282,42 +282,46 @@ impl Response {
 /// Who is at the other end of a connection; cloning costs a reference count.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Peer {
-    uri: Arc<str>,
-    certificate: Option<Arc<PeerCertificate>>,
+    inner: Arc<PeerInner>,
+}
+
+#[derive(PartialEq, Eq)]
+struct PeerInner {
+    uri: Box<str>,
+    certificate: Option<PeerCertificate>,
 }
 
 impl Peer {
     /// Names a peer by its URI.
-    pub fn new(uri: impl Into<Arc<str>>) -> Self {
-        Self { uri: uri.into(), certificate: None }
+    pub fn new(uri: impl Into<Box<str>>) -> Self {
+        Self { inner: Arc::new(PeerInner { uri: uri.into(), certificate: None }) }
     }
 
     /// Attaches the certificate that the peer was verified by, as a link does.
     #[must_use]
-    pub fn with_certificate(mut self, certificate: PeerCertificate) -> Self {
-        self.certificate = Some(Arc::new(certificate));
-        self
+    pub fn with_certificate(self, certificate: PeerCertificate) -> Self {
+        Self { inner: Arc::new(PeerInner { uri: self.uri().into(), certificate: Some(certificate) }) }
     }
 
     /// Returns the URI, such as `tcp://127.0.0.1:54812`.
     pub fn uri(&self) -> &str {
-        &self.uri
+        &self.inner.uri
     }
 
     /// Returns the certificate that the peer was verified by: on `tls://`, where the server asks its clients for one and this one has shown it.
     pub fn certificate(&self) -> Option<&PeerCertificate> {
-        self.certificate.as_deref()
+        self.inner.certificate.as_ref()
     }
 }
 
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Peer({})", self.uri)
+        write!(f, "Peer({})", self.uri())
     }
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.uri)
+        f.write_str(self.uri())
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use crate::service::BoxFuture;
 use crate::{
     BoxService, Code, Error, ErrorKind, Handler, MethodDescriptor, MethodId, Request, Response, Service,
     ServiceDescriptor, Status,
@@ -80,6 +83,17 @@ impl Router {
         self.routes.methods.get(&id).map(|(method, _)| *method)
     }
 
+    // The future of an `async fn` would hold the request, too.
+    fn start(&self, mut request: Request) -> Routed {
+        match self.routes.methods.get(&request.method()) {
+            Some((method, service)) => {
+                request.set_descriptor(method);
+                Routed::Found(service.start(request))
+            }
+            None => Routed::Unknown(Some(self.unknown(&request))),
+        }
+    }
+
     fn unknown(&self, request: &Request) -> Error {
         let names: Vec<_> = self.services().iter().map(|service| service.name()).collect();
         let text = format!(
@@ -92,16 +106,15 @@ impl Router {
 }
 
 impl Service for Router {
-    // Not an `async fn`, which would hold the request twice.
-    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
-        let call = match self.routes.methods.get(&request.method()) {
-            Some((method, service)) => {
-                request.set_descriptor(method);
-                Ok(service.call(request))
-            }
-            None => Err(self.unknown(&request)),
-        };
-        async move { call?.await }
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.start(request)
+    }
+
+    fn call_owned(
+        self: Arc<Self>,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        self.start(request)
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -114,6 +127,24 @@ impl Service for Router {
 
     fn leave(&self) {
         self.routes.added.iter().for_each(Service::leave);
+    }
+}
+
+/// A call that has its service, or never will.
+enum Routed {
+    Found(BoxFuture<'static>),
+    /// None once that was said.
+    Unknown(Option<Error>),
+}
+
+impl Future for Routed {
+    type Output = Result<Response, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Found(call) => call.as_mut().poll(cx),
+            Self::Unknown(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+        }
     }
 }
 

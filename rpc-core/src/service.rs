@@ -28,6 +28,23 @@ pub trait Service: Send + Sync + 'static {
     /// An [`Error`] that holds a [`Status`](crate::Status) where the service ruled on the call, any other kind where it could not be reached.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send;
 
+    /// Answers a call, like [`call`](Self::call), which keeps the service alive by itself.
+    ///
+    /// Generated clients call this. There is no need to implement it: that is for services whose calls hold all they need anyway, and are smaller
+    /// for it.
+    ///
+    /// # Errors
+    /// Those of [`call`](Self::call).
+    fn call_owned(
+        self: Arc<Self>,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + 'static
+    where
+        Self: Sized,
+    {
+        async move { self.call(request).await }
+    }
+
     /// Finds the description of a method that it answers, where it knows its methods; what wraps a service asks that one.
     ///
     /// On the calling side a request brings its description along; on the answering side a layer finds it here.
@@ -51,6 +68,13 @@ pub trait Service: Send + Sync + 'static {
 impl<S: Service> Service for Arc<S> {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         S::call(self, request)
+    }
+
+    fn call_owned(
+        self: Arc<Self>,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        S::call_owned(Self::clone(&self), request)
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -230,11 +254,23 @@ impl BoxService {
     pub fn new(service: impl Service) -> Self {
         Self { inner: Arc::new(service) }
     }
+
+    /// Makes a call that holds what it needs.
+    pub(crate) fn start(&self, request: Request) -> BoxFuture<'static> {
+        self.inner.clone().call_boxed_owned(request)
+    }
 }
 
 impl Service for BoxService {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         self.inner.call_boxed(request)
+    }
+
+    fn call_owned(
+        self: Arc<Self>,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + 'static {
+        self.start(request)
     }
 
     fn find_method(&self, id: MethodId) -> Option<&'static MethodDescriptor> {
@@ -256,10 +292,11 @@ impl fmt::Debug for BoxService {
     }
 }
 
-type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+pub(crate) type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
 trait DynService: Send + Sync + 'static {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_>;
+    fn call_boxed_owned(self: Arc<Self>, request: Request) -> BoxFuture<'static>;
     fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor>;
     fn describe_boxed(&self, lines: &mut Vec<String>);
     fn leave_boxed(&self);
@@ -268,6 +305,10 @@ trait DynService: Send + Sync + 'static {
 impl<S: Service> DynService for S {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_> {
         Box::pin(self.call(request))
+    }
+
+    fn call_boxed_owned(self: Arc<Self>, request: Request) -> BoxFuture<'static> {
+        Box::pin(self.call_owned(request))
     }
 
     fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor> {

@@ -3,14 +3,16 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rpc_core::connection::{OpenCall, OpenError, Reply, Times};
 use rpc_core::timeline::{Abandoned, Reading, Sent, abandon};
 use rpc_core::wire::{ResetCode, StreamId};
-use rpc_core::{Body, CodecKind, Error, Fate, ItemStream, Request, Response, Status};
+use rpc_core::{
+    Body, CodecKind, Error, Fate, ItemStream, MethodDescriptor, Request, Response, Status, Timeline,
+};
 use tokio::sync::Notify;
 
 use crate::clock::now;
@@ -39,6 +41,35 @@ pub(crate) struct Calling {
     pub(crate) deadline_margin: Duration,
 }
 
+/// Tells whether a call is one message there and one back: nothing follows the first, and an answer is awaited.
+pub(crate) fn is_plain(request: &Request) -> bool {
+    !request.body().has_items() && !is_oneway(request)
+}
+
+/// Opens a plain call, whose answer will wake the task.
+///
+/// # Errors
+/// It was not opened. The connection comes back where it is full, so that the call can wait for its turn there.
+pub(crate) fn begin(
+    connection: Arc<ClientConnection>,
+    request: &Request,
+    calling: &Calling,
+    cx: &Context<'_>,
+) -> Result<Awaited, (OpenError, Arc<ClientConnection>)> {
+    let packed = connection.shared.pack(request.body());
+    let opened_at = opened_at(packed.as_ref());
+    match open_and_watch(&connection.shared, request, packed.as_ref(), opened_at, calling, cx) {
+        Ok(id) => Ok(Awaited::new(OpenedCall { connection, id, is_over: false }, request, None, opened_at)),
+        Err(error) => Err((error, connection)),
+    }
+}
+
+/// Returns the time at which a call is opened now.
+fn opened_at(packed: Option<&Bytes>) -> Instant {
+    // Compressing has taken its time.
+    Reading::current().filter(|_| packed.is_none()).unwrap_or_else(now)
+}
+
 /// Makes a call once there is a slot for it, or gives it back when there are other connections.
 pub(crate) async fn call(
     connection: Arc<ClientConnection>,
@@ -48,13 +79,13 @@ pub(crate) async fn call(
 ) -> Result<Called, Error> {
     let packed = connection.shared.pack(request.body());
     let packed = packed.as_ref();
-    // Compressing has taken its time.
-    let mut opened_at = Reading::current().filter(|_| packed.is_none()).unwrap_or_else(now);
-    let attempt = match open_and_watch(&connection.shared, request, packed, opened_at, calling).await {
-        // Apart: most calls find a slot, and need no room for this.
+    let mut opened_at = opened_at(packed);
+    let shared = &connection.shared;
+    let open =
+        |cx: &mut Context<'_>| Poll::Ready(open_and_watch(shared, request, packed, opened_at, calling, cx));
+    let attempt = match poll_fn(open).await {
         Err(OpenError::Full) => {
-            let opening = open_when_free(&connection.shared, request, packed, &mut opened_at, calling, waits);
-            match Box::pin(opening).await {
+            match open_when_free(shared, request, packed, &mut opened_at, calling, waits).await {
                 Some(attempt) => attempt,
                 None => return Ok(Called::Elsewhere),
             }
@@ -63,9 +94,14 @@ pub(crate) async fn call(
     };
     match attempt {
         Ok(id) => OpenedCall { connection, id, is_over: false }.run(request, waits, opened_at).await,
-        Err(OpenError::Failed(error)) => Err(connection.shared.blame(error.with_timeline(waits.in_vain()))),
+        Err(OpenError::Failed(error)) => Err(in_vain(&connection, error, waits)),
         Err(_) => Ok(Called::Ended),
     }
+}
+
+/// Says of a call that cannot be made at all where, and what it has waited for.
+pub(crate) fn in_vain(connection: &ClientConnection, error: Error, waits: &Waits) -> Error {
+    connection.shared.blame(error.with_timeline(waits.in_vain()))
 }
 
 /// Opens a call when a slot is free, and notes when; none where there are other connections before that.
@@ -83,7 +119,10 @@ async fn open_when_free(
         slot_freed.as_mut().enable();
         grown.as_mut().enable();
         *opened_at = now();
-        match open_and_watch(shared, request, packed, *opened_at, calling).await {
+        let open = |cx: &mut Context<'_>| {
+            Poll::Ready(open_and_watch(shared, request, packed, *opened_at, calling, cx))
+        };
+        match poll_fn(open).await {
             Err(OpenError::Full) => {}
             attempt => {
                 waiting.end();
@@ -116,13 +155,10 @@ impl OpenedCall {
         waits: &Waits,
         opened_at: Instant,
     ) -> Result<Called, Error> {
-        let timed = |error: Error| {
-            let timeline = waits.timeline(opened_at).opened(opened_at, Sent::Unknown).ended(now());
-            error.with_timeline(timeline)
-        };
         if is_oneway(request) {
             let sent = poll_fn(|cx| self.shared().with(|machine| machine.poll_sent(self.id, cx))).await;
             self.is_over = true;
+            let timed = |error: Error| error.with_timeline(timeline(waits, opened_at));
             sent.map_err(|error| self.shared().blame(timed(error)))?;
             return Ok(Called::Answered(Response::new(request.codec(), Body::new(Bytes::new()))));
         }
@@ -132,31 +168,12 @@ impl OpenedCall {
             let items = self.shared().pack_items(items);
             tokio::spawn(items::send_request(self.connection.clone(), self.id, items));
         }
-        let awaited = Awaited { call: &self, request, waits, opened_at, is_over: false };
-        match awaited.reply().await {
-            Ok(reply) => self.respond(reply, request.codec()).map(Called::Answered).map_err(timed),
-            Err(error) => {
-                self.is_over = true;
-                // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
-                let has_not_run = matches!(error.fate(), Fate::Refused | Fate::NeverSent);
-                if has_not_run && !has_items && !self.connection.takes_calls() {
-                    return Ok(Called::Ended);
-                }
-                Err(self.shared().blame(timed(error)))
-            }
-        }
-    }
-
-    async fn reply(&self) -> Result<Reply, Error> {
+        let mut awaited = Awaited::new(self, request, waits.noted(), opened_at);
+        awaited.is_final = has_items;
         // The task is watching since the call was opened, in this same poll: there is nothing to ask for yet.
         let mut is_first = true;
-        poll_fn(|cx| {
-            if std::mem::take(&mut is_first) {
-                return Poll::Pending;
-            }
-            self.shared().with(|machine| machine.poll_reply(self.id, cx))
-        })
-        .await
+        poll_fn(|cx| if std::mem::take(&mut is_first) { Poll::Pending } else { awaited.poll(request, cx) })
+            .await
     }
 
     fn respond(mut self, reply: Reply, asked: CodecKind) -> Result<Response, Error> {
@@ -207,52 +224,79 @@ impl Drop for OpenedCall {
     }
 }
 
-/// A call whose answer is awaited; one that is given up meanwhile says how far it got.
-struct Awaited<'a> {
-    call: &'a OpenedCall,
-    request: &'a Request,
-    waits: &'a Waits,
-    opened_at: Instant,
-    is_over: bool,
+/// Says what became of the time of a call that ends now, and that it was opened.
+fn timeline(waits: &Waits, opened_at: Instant) -> Timeline {
+    waits.timeline(opened_at).opened(opened_at, Sent::Unknown).ended(now())
 }
 
-impl Awaited<'_> {
-    async fn reply(mut self) -> Result<Reply, Error> {
-        let reply = self.call.reply().await;
-        self.is_over = true;
-        reply
+/// A call whose answer is awaited; dropping it cancels the call, and says how far it got.
+pub(crate) struct Awaited {
+    /// None once it is over.
+    call: Option<OpenedCall>,
+    method: Option<&'static MethodDescriptor>,
+    waits: Option<Box<Waits>>,
+    opened_at: Instant,
+    /// It cannot be made again, even where it did not run.
+    is_final: bool,
+}
+
+impl Awaited {
+    fn new(call: OpenedCall, request: &Request, waits: Option<Box<Waits>>, opened_at: Instant) -> Self {
+        Self { call: Some(call), method: request.descriptor(), waits, opened_at, is_final: false }
+    }
+
+    /// Waits for the answer to a request, which the call was opened with.
+    pub(crate) fn poll(&mut self, request: &Request, cx: &mut Context<'_>) -> Poll<Result<Called, Error>> {
+        let Some(call) = &self.call else { return Poll::Pending };
+        let reply = ready!(call.shared().with(|machine| machine.poll_reply(call.id, cx)));
+        let Some(mut call) = self.call.take() else { return Poll::Pending };
+        let error = match reply {
+            Ok(reply) => match call.respond(reply, request.codec()) {
+                Ok(response) => return Poll::Ready(Ok(Called::Answered(response))),
+                Err(error) => error,
+            },
+            Err(error) => {
+                call.is_over = true;
+                // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
+                let has_not_run = matches!(error.fate(), Fate::Refused | Fate::NeverSent);
+                if has_not_run && !self.is_final && !call.connection.takes_calls() {
+                    return Poll::Ready(Ok(Called::Ended));
+                }
+                call.shared().blame(error)
+            }
+        };
+        Poll::Ready(Err(error.with_timeline(timeline(&self.waits(), self.opened_at))))
+    }
+
+    fn waits(&self) -> Waits {
+        self.waits.as_deref().copied().unwrap_or_default()
     }
 }
 
-impl Drop for Awaited<'_> {
+impl Drop for Awaited {
     fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
+        let Some(OpenedCall { connection, id, .. }) = &self.call else { return };
         abandon(|| {
-            let OpenedCall { connection, id, .. } = self.call;
             let sent = connection.shared.note(|machine| machine.sent(*id));
-            let timeline = self.waits.timeline(self.opened_at).opened(self.opened_at, sent).ended(now());
-            let (peer, method) = (connection.shared.peer.uri().to_owned(), self.request.descriptor());
-            Abandoned { peer, method, timeline }
+            let timeline = self.waits().timeline(self.opened_at).opened(self.opened_at, sent).ended(now());
+            let peer = connection.shared.peer.uri().to_owned();
+            Abandoned { peer, method: self.method, timeline }
         });
     }
 }
 
-async fn open_and_watch(
+fn open_and_watch(
     shared: &Shared,
     request: &Request,
     packed: Option<&Bytes>,
     opened_at: Instant,
     calling: &Calling,
+    cx: &Context<'_>,
 ) -> Result<StreamId, OpenError> {
-    let open = |cx: &mut Context<'_>| {
-        shared.with(|machine| {
-            machine.ping_if_silent(now);
-            machine.open_and_watch(describe(request, packed, opened_at, calling), cx)
-        })
-    };
-    poll_fn(|cx| Poll::Ready(open(cx))).await
+    shared.with(|machine| {
+        machine.ping_if_silent(now);
+        machine.open_and_watch(describe(request, packed, opened_at, calling), cx)
+    })
 }
 
 fn is_oneway(request: &Request) -> bool {

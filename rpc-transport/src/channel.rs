@@ -1,6 +1,7 @@
 //! The calling side: a channel makes calls to one address, and makes its connection again when it is lost.
 
 mod builder;
+mod calling;
 mod connecting;
 mod dial;
 mod members;
@@ -22,6 +23,7 @@ use crate::limits::Limits;
 use crate::link::ClientSecurity;
 use crate::uri::Uri;
 use crate::waits::{Stage, Waiting, Waits};
+use calling::ChannelCall;
 use connecting::State;
 use members::Member;
 
@@ -114,6 +116,33 @@ impl Channel {
 }
 
 impl Inner {
+    /// Makes a call that has something to wait for beside its answer, beginning with the connection that was chosen; `ended` connections turned
+    /// out to have ended.
+    async fn call(
+        self: Arc<Self>,
+        mut request: Request,
+        mut chosen: Option<Arc<ClientConnection>>,
+        mut ended: u32,
+    ) -> Result<Response, Error> {
+        let mut waits = Waits::default();
+        while ended <= CONNECTIONS_TRIED_MAX {
+            let connection = match chosen.take() {
+                Some(connection) => connection,
+                None => self.wait_for_connection(&request, &mut waits).await?,
+            };
+            match call::call(connection, &mut request, &self.options.calling, &mut waits).await? {
+                Called::Answered(response) => return Ok(response),
+                // No slot was free, and now there is another connection.
+                Called::Elsewhere => chosen = self.choose(),
+                // The connection has ended, or its server drains. The handler did not run, so another connection takes the call.
+                Called::Ended => ended = ended.saturating_add(1),
+            }
+        }
+        let text = "connections are made and closed again before they take a call: the server may be full or shutting down; try again later, or elsewhere";
+        let error = Error::new(ErrorKind::Refused, text).with_peer(self.uri.to_string());
+        Err(error.with_timeline(waits.in_vain()))
+    }
+
     /// Reconnects for a call, and notes how long that took.
     async fn wait_for_connection(
         self: &Arc<Self>,
@@ -137,30 +166,12 @@ impl Drop for Inner {
 }
 
 impl Service for Channel {
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold the request twice")]
-    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
-        async move {
-            let mut chosen = self.inner.choose();
-            let mut ended = 0;
-            let mut waits = Waits::default();
-            while ended <= CONNECTIONS_TRIED_MAX {
-                let connection = match chosen.take() {
-                    Some(connection) => connection,
-                    // Apart: most calls find a connection, and need no room for this.
-                    None => Box::pin(self.inner.wait_for_connection(&request, &mut waits)).await?,
-                };
-                match call::call(connection, &mut request, &self.inner.options.calling, &mut waits).await? {
-                    Called::Answered(response) => return Ok(response),
-                    // No slot was free, and now there is another connection.
-                    Called::Elsewhere => chosen = self.inner.choose(),
-                    // The connection has ended, or its server drains. The handler did not run, so another connection takes the call.
-                    Called::Ended => ended = ended.saturating_add(1),
-                }
-            }
-            let text = "connections are made and closed again before they take a call: the server may be full or shutting down; try again later, or elsewhere";
-            let timeline = waits.in_vain();
-            Err(Error::new(ErrorKind::Refused, text).with_peer(self.uri()).with_timeline(timeline))
-        }
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        ChannelCall::new(self, request)
+    }
+
+    fn call_owned(self: Arc<Self>, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+        ChannelCall::new(self, request)
     }
 
     fn describe(&self, lines: &mut Vec<String>) {

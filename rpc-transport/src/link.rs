@@ -34,7 +34,7 @@ pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 
 impl Link {
-    fn new(stream: impl ByteStream + 'static, peer: impl Into<std::sync::Arc<str>>) -> Self {
+    fn new(stream: impl ByteStream + 'static, peer: impl Into<Box<str>>) -> Self {
         Self { stream: Box::new(stream), peer: Peer::new(peer) }
     }
 

@@ -22,6 +22,11 @@ impl Waits {
         Timeline::new(self.since.unwrap_or(opened_at), self.connecting, self.queue)
     }
 
+    /// Keeps what there is to keep.
+    pub(crate) fn noted(self) -> Option<Box<Self>> {
+        self.since.is_some().then(|| Box::new(self))
+    }
+
     /// Says what a call waited for that ends now, before it was opened.
     pub(crate) fn in_vain(&self) -> Timeline {
         let now = now();

@@ -78,10 +78,12 @@ pin_project! {
 /// Measures the first poll of a handler that runs in a task and starts now. Just the handler: sending its answer wakes another task there,
 /// which may take longer than a quick handler and would keep it from proving so.
 pub(super) fn measure<F: Future>(
-    placement: Option<(&Placement, MethodId, Instant)>,
+    placement: &Placement,
+    method: MethodId,
+    started_at: Instant,
     future: F,
 ) -> Measure<'_, F> {
-    Measure { future, placement }
+    Measure { future, placement: Some((placement, method, started_at)) }
 }
 
 impl<F: Future> Future for Measure<'_, F> {

@@ -29,9 +29,6 @@ impl Body {
     /// Puts large parts into the message, each behind so many of its bytes, without copying them.
     #[must_use]
     pub(crate) fn with_parts(self, large: Vec<(usize, Bytes)>) -> Self {
-        if large.is_empty() {
-            return self;
-        }
         let (mut rest, mut taken) = (self.message, 0_usize);
         let mut parts = Vec::with_capacity(large.len().saturating_mul(2).saturating_add(1));
         for (at, part) in large {
@@ -70,12 +67,12 @@ impl Body {
         }
     }
 
-    /// Returns the message as it lies in memory: its first part and the others, of which there are none as a rule.
-    pub fn message_parts(&self) -> (&Bytes, &[Bytes]) {
-        let Some(apart) = &self.apart else { return (&self.message, &[]) };
+    /// Returns the message as it lies in memory: its parts, of which there is one as a rule.
+    pub fn message_parts(&self) -> &[Bytes] {
+        let Some(apart) = &self.apart else { return std::slice::from_ref(&self.message) };
         match apart.whole.get() {
-            Some(whole) => (whole, &[]),
-            None => apart.parts.split_first().unwrap_or((&self.message, &[])),
+            Some(whole) => std::slice::from_ref(whole),
+            None => &apart.parts,
         }
     }
 

@@ -175,7 +175,8 @@ impl CodecKind {
             parts = encoded.1;
             encoded.0
         });
-        message.map(|message| Body::new(message).with_parts(parts))
+        let body = Body::new(message?);
+        Ok(if parts.is_empty() { body } else { body.with_parts(parts) })
     }
 
     /// Encodes a value behind what is there.

@@ -15,6 +15,7 @@ mod credit;
 mod ended;
 mod head;
 mod items;
+mod line;
 mod look;
 mod outbox;
 mod pace;
@@ -279,9 +280,9 @@ impl Connection {
         std::mem::take(&mut self.wakes)
     }
 
-    /// Tells whether somebody is to be woken.
-    pub fn has_wakes(&self) -> bool {
-        !self.wakes.is_empty()
+    /// Tells whether there are wakers, freed slots or discarded bytes to be taken.
+    pub fn owes_more(&self) -> bool {
+        !self.wakes.is_empty() || self.slots_freed > 0 || self.outbox.has_discarded()
     }
 
     /// Returns how many calls became possible for those who met [`OpenError::Full`] since this was asked last.

@@ -21,8 +21,10 @@ use crate::trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    // Most calls carry none, and those that do carry a few: a vector is smaller and faster than a map.
-    entries: Vec<Entry>,
+    // Most calls carry none, so this is as small as can be: it is moved about with each of them. Those that do carry a few: a vector is smaller
+    // and faster than a map.
+    #[allow(clippy::box_collection)]
+    entries: Option<Box<Vec<Entry>>>,
 }
 
 /// What W3C Trace Context and Baggage name: it propagates whether it is marked or not.
@@ -49,7 +51,7 @@ pub enum Value {
 impl Metadata {
     /// Creates metadata without entries; it takes no memory.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: None }
     }
 
     /// Sets a value for this call only.
@@ -78,13 +80,18 @@ impl Metadata {
 
     /// Takes entries whose keys are known to differ.
     pub(crate) fn from_distinct(entries: Vec<Entry>) -> Self {
-        Self { entries }
+        Self { entries: (!entries.is_empty()).then(|| Box::new(entries)) }
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.as_deref().map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn set(&mut self, entry: Entry) {
-        match self.entries.iter_mut().find(|known| known.key == entry.key) {
+        let entries = self.entries.get_or_insert_default();
+        match entries.iter_mut().find(|known| known.key == entry.key) {
             Some(known) => *known = entry,
-            None => self.entries.push(entry),
+            None => entries.push(entry),
         }
     }
 
@@ -96,7 +103,7 @@ impl Metadata {
 
     /// Returns a value.
     pub fn value(&self, key: &str) -> Option<&Value> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        self.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// Returns a value that is text.
@@ -117,30 +124,35 @@ impl Metadata {
 
     /// Takes an entry out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let index = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(index).value)
+        let index = self.iter().position(|entry| entry.key == key)?;
+        let entries = self.entries.as_deref_mut()?;
+        let value = entries.remove(index).value;
+        if entries.is_empty() {
+            self.entries = None;
+        }
+        Some(value)
     }
 
     /// Tells whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Goes through the entries in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        self.entries().iter()
     }
 
     /// Adds what another call's metadata marks to propagate, without replacing what is set here.
     pub(crate) fn inherit(&mut self, parent: &Self) {
         for entry in parent.iter().filter(|entry| entry.propagate || TRACE_KEYS.contains(&entry.key())) {
             if self.value(&entry.key).is_none() {
-                self.entries.push(entry.clone());
+                self.entries.get_or_insert_default().push(entry.clone());
             }
         }
     }

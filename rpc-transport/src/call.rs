@@ -309,9 +309,8 @@ fn describe<'a>(
     now: Instant,
     calling: &Calling,
 ) -> OpenCall<'a> {
-    let (message, rest) = packed.map_or_else(|| request.body().message_parts(), |packed| (packed, &[]));
-    let mut call = OpenCall::new(request.method(), request.codec().id(), message.clone(), request.metadata());
-    call.rest = rest;
+    let mut call = OpenCall::new(request.method(), request.codec().id(), Bytes::new(), request.metadata());
+    call.rest = packed.map_or_else(|| request.body().message_parts(), std::slice::from_ref);
     call.compressed = packed.is_some();
     call.items = request.body().has_items();
     call.oneway = is_oneway(request);

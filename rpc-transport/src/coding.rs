@@ -111,8 +111,7 @@ impl Shared {
         /// What may stand before it in its frame.
         const HEAD_BYTES: usize = 32 << 10;
         let bytes = body.message_bytes();
-        if !body.message_parts().1.is_empty() && !self.with(|machine| machine.sends_whole(bytes, HEAD_BYTES))
-        {
+        if body.message_parts().len() > 1 && !self.with(|machine| machine.sends_whole(bytes, HEAD_BYTES)) {
             let _ = body.message();
         }
     }

@@ -62,17 +62,14 @@ impl Shared {
         self.load.set(&machine);
         // Most acts wake nobody, or the writer alone.
         let wake = machine.pop_wake();
-        let wakes = machine.has_wakes().then(|| machine.take_wakes());
-        let (freed, discarded) = (machine.take_freed_slots(), machine.take_discarded());
+        let more = machine.owes_more().then(|| More::of(&mut machine));
         drop(machine);
-        drop(discarded);
         if let Some(waker) = wake {
             waker.wake();
         }
-        if let Some(wakes) = wakes {
-            wakes.into_iter().for_each(Waker::wake);
+        if let Some(more) = more {
+            self.settle(more);
         }
-        self.announce(freed);
         result
     }
 
@@ -82,10 +79,11 @@ impl Shared {
         let result = act(&mut machine);
         self.load.set(&machine);
         machine.move_wakes(wakes);
-        let (freed, discarded) = (machine.take_freed_slots(), machine.take_discarded());
+        let more = machine.owes_more().then(|| More::of(&mut machine));
         drop(machine);
-        drop(discarded);
-        self.announce(freed);
+        if let Some(more) = more {
+            self.settle(more);
+        }
         result
     }
 
@@ -100,8 +98,12 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[inline]
-    fn announce(&self, freed_slots: usize) {
+    /// Does what an act on the machine seldom leaves to do.
+    #[cold]
+    fn settle(&self, more: More) {
+        let More { wakes, freed_slots, discarded } = more;
+        drop(discarded);
+        wakes.into_iter().for_each(Waker::wake);
         match freed_slots {
             0 => {}
             usize::MAX => self.slot_freed.notify_waiters(),
@@ -132,6 +134,25 @@ impl Shared {
     /// Names the peer in an error.
     pub(crate) fn blame(&self, error: Error) -> Error {
         error.with_peer(self.peer.uri())
+    }
+}
+
+/// What is to be done without the lock.
+struct More {
+    wakes: Vec<Waker>,
+    freed_slots: usize,
+    /// What will not be written: it may hold users' bytes, whose code is not to run under the lock.
+    discarded: Vec<Transmit>,
+}
+
+impl More {
+    #[cold]
+    fn of(machine: &mut Connection) -> Self {
+        Self {
+            wakes: machine.take_wakes(),
+            freed_slots: machine.take_freed_slots(),
+            discarded: machine.take_discarded(),
+        }
     }
 }
 

@@ -38,9 +38,12 @@ struct Outer {
 impl Outer {
     /// Takes what was kept since; it is what keeps the count right, so that most encodings look no further.
     fn end(&self) -> Vec<(usize, Bytes)> {
-        if COUNT.replace(self.count) == self.count {
-            return Vec::new();
-        }
+        if COUNT.get() == self.count { Vec::new() } else { self.take_kept() }
+    }
+
+    #[cold]
+    fn take_kept(&self) -> Vec<(usize, Bytes)> {
+        COUNT.set(self.count);
         KEPT.try_with(|kept| kept.borrow_mut().split_off(self.count)).unwrap_or_default()
     }
 }

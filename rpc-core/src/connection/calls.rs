@@ -27,7 +27,7 @@ pub struct OpenCall<'a> {
     pub codec: u8,
     /// The encoded arguments, or the first part of them.
     pub message: Bytes,
-    /// The other parts.
+    /// The other parts; where the first is empty, these are all, and short ones need not be shared.
     pub rest: &'a [Bytes],
     /// Whether the arguments, and the items, begin with a byte that says how they are compressed: only where the peer knows it (rule P20).
     pub compressed: bool,
@@ -320,7 +320,7 @@ impl Connection {
                     encode_status(status, bytes_max.saturating_sub(ServerTimes::BYTES), out);
                 }
             },
-            Bytes::new(),
+            &Bytes::new(),
             &[],
         );
         self.wake_writer();

@@ -174,7 +174,7 @@ impl Connection {
                 out.put_u16_le(code as u16);
                 out.put_slice(reason.as_bytes());
             },
-            Bytes::new(),
+            &Bytes::new(),
             &[],
         );
         self.wake_writer();

@@ -99,6 +99,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Most calls hold nothing when they end.
+    fn is_nothing(&self) -> bool {
+        self.items == 0 && self.cost == 0 && !self.is_waiting && self.assembly.is_none()
+    }
+
     pub(super) fn of(inflow: &mut Inflow) -> Self {
         Self {
             cost: inflow.held,
@@ -199,8 +204,8 @@ impl Connection {
         let Some(Stream { inflow, .. }) = self.stream(id) else { return };
         let held = std::mem::take(&mut inflow.held);
         let items = inflow.items.len();
-        let (batches, bytes) =
-            (inflow.items.drain(..).map(|item| item.batch), usize::try_from(held).unwrap_or(usize::MAX));
+        let Some(batches) = inflow.items.drain() else { return };
+        let (batches, bytes) = (batches.map(|item| item.batch), usize::try_from(held).unwrap_or(usize::MAX));
         if items > 1 && bytes < items * SHORT_BYTES {
             // Nobody counts them any more, however long it takes to work on them: each must not keep the read that it came with all the while.
             out.push_back(ItemBatch::joined(batches, bytes));
@@ -268,6 +273,9 @@ impl Connection {
 
     /// Gives back all that a call held that was removed.
     pub(super) fn release(&mut self, id: StreamId, held: Held) {
+        if held.is_nothing() {
+            return;
+        }
         self.inflow.held -= held.cost;
         self.inflow.items -= held.items;
         if held.is_waiting {

@@ -24,7 +24,10 @@ impl Connection {
         let first = self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes));
         let is_whole = first == total;
         if !is_whole && !more.is_empty() {
-            message = joined(std::iter::once(&message).chain(more));
+            message = match more {
+                [whole] if message.is_empty() => whole.clone(),
+                _ => joined(std::iter::once(&message).chain(more)),
+            };
             more = &[];
         }
         let rest = if is_whole { Bytes::new() } else { message.split_off(first) };
@@ -40,7 +43,7 @@ impl Connection {
                     put_length(out, total);
                 }
             },
-            message,
+            &message,
             more,
         );
         self.wake_writer();

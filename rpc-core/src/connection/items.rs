@@ -89,14 +89,14 @@ impl Connection {
         let room = self.sendable_bytes(id);
         if let Some(items) = room.and_then(|room| batch.split(room, bytes_max as usize)) {
             self.spend_credit(id, items.len());
-            self.send_data(id, Flags::ITEMS, None, items);
+            self.send_data(id, Flags::ITEMS, None, &items);
             return Ok(());
         }
         check(batch.next_bytes(), bytes_max, "stream item")?;
         let Some(item) = batch.next() else { return Ok(()) };
         if room.is_some_and(|room| item.len() <= room) {
             self.spend_credit(id, item.len());
-            self.send_data(id, Flags::NONE, None, item);
+            self.send_data(id, Flags::NONE, None, &item);
         } else {
             self.enqueue(id, Outgoing { rest: item, started: false, last: false });
         }

@@ -50,13 +50,13 @@ impl Transmit {
         }
     }
 
-    fn push(&mut self, body: Bytes) {
+    fn push(&mut self, body: &Bytes) {
         if body.len() < SEGMENT_BYTES_MIN {
-            return self.tail.put_slice(&body);
+            return self.tail.put_slice(body);
         }
         self.seal_tail();
         self.segment_bytes += body.len();
-        self.segments.push_back(body);
+        self.segments.push_back(body.clone());
     }
 }
 
@@ -151,7 +151,7 @@ impl Outbox {
         &mut self,
         header: FrameHeader,
         head: impl FnOnce(&mut BytesMut),
-        body: Bytes,
+        body: &Bytes,
         more: &[Bytes],
     ) {
         let out = self.held.as_mut().unwrap_or(&mut self.pending);
@@ -164,12 +164,12 @@ impl Outbox {
         let bytes = u32::try_from(bytes).expect("a frame is cut to far below 4 GiB");
         tail[start..start + 4].copy_from_slice(&bytes.to_le_bytes());
         out.push(body);
-        more.iter().for_each(|part| out.push(part.clone()));
+        more.iter().for_each(|part| out.push(part));
     }
 
     /// Appends a frame whose content is small.
     pub(super) fn control(&mut self, header: FrameHeader, content: &[u8]) {
-        self.frame(header, |out| out.put_slice(content), Bytes::new(), &[]);
+        self.frame(header, |out| out.put_slice(content), &Bytes::new(), &[]);
     }
 
     /// Holds back all further frames.
@@ -196,6 +196,10 @@ impl Outbox {
     pub(super) fn clear(&mut self) {
         self.drop_held();
         self.discarded.push(std::mem::take(&mut self.pending));
+    }
+
+    pub(super) fn has_discarded(&self) -> bool {
+        !self.discarded.is_empty()
     }
 
     /// Takes what will not be written.

@@ -1,11 +1,11 @@
 //! One call on a connection: what has come in and what waits to go out.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::line::Line;
 use super::{Incoming, Reply};
 use crate::{Error, ItemBatch, Metadata, MethodId, ServerTimes, Status};
 
@@ -59,7 +59,7 @@ pub(super) struct ReplyHead {
 /// What comes in.
 #[derive(Debug, Default)]
 pub(super) struct Inflow {
-    pub(super) items: VecDeque<Item>,
+    pub(super) items: Line<Item>,
     pub(super) assembly: Option<Box<Assembly>>,
     /// What the peer may still send.
     pub(super) granted: u64,
@@ -97,7 +97,7 @@ pub(super) struct Assembly {
 /// What goes out.
 #[derive(Debug, Default)]
 pub(super) struct Outflow {
-    pub(super) queue: VecDeque<Outgoing>,
+    pub(super) queue: Line<Outgoing>,
     /// What this side may still send.
     pub(super) granted: u64,
     /// This side has said, or will say once the queue is empty, that it sends no more.

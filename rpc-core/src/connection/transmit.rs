@@ -90,7 +90,7 @@ impl Connection {
         message.started = true;
         let flags = Flags::NONE.with_if(Flags::MORE, !is_whole).with_if(Flags::END, is_whole && message.last);
         self.spend_credit(id, part.len() + announced.map_or(0, |_| TOTAL_BYTES));
-        self.send_data(id, flags, announced, part);
+        self.send_data(id, flags, announced, &part);
         if is_whole {
             self.sent_message(id, flags.has(Flags::END));
         } else {
@@ -158,7 +158,7 @@ impl Connection {
     }
 
     /// Appends a DATA frame that is paid for.
-    pub(super) fn send_data(&mut self, id: StreamId, flags: Flags, announced: Option<usize>, part: Bytes) {
+    pub(super) fn send_data(&mut self, id: StreamId, flags: Flags, announced: Option<usize>, part: &Bytes) {
         let header = FrameHeader::new(FrameKind::Data, id, 0).with_flags(flags);
         self.outbox.frame(
             header,

@@ -178,7 +178,13 @@ pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
 }
 
 /// Reads metadata whose length has been held against the limit (rules P4 and P5).
-pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
+#[inline]
+pub(crate) fn decode_metadata(raw: Bytes) -> Result<Metadata, Fault> {
+    // As of most calls.
+    if raw.is_empty() { Ok(Metadata::new()) } else { decode_entries(raw) }
+}
+
+fn decode_entries(mut raw: Bytes) -> Result<Metadata, Fault> {
     let mut entries = Vec::new();
     while !raw.is_empty() {
         let (flags, key, value) = take_entry(&mut raw).ok_or("metadata that is cut off")?;

@@ -267,7 +267,7 @@ impl Driver {
     fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.output.has_remaining() {
             self.is_flushed = false;
-            if ready!(pin!(self.stream.write_buf(&mut self.output)).poll(cx))? == 0 {
+            if ready!(self.poll_write_some(cx))? == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
         } else {
@@ -275,6 +275,17 @@ impl Driver {
             self.is_flushed = true;
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let chunk = self.output.chunk();
+        if chunk.len() < self.output.remaining() {
+            return pin!(self.stream.write_buf(&mut self.output)).poll(cx);
+        }
+        // As most writes are: the system has less to do for one piece.
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, chunk))?;
+        self.output.advance(written);
+        Poll::Ready(Ok(written))
     }
 
     /// Takes what there is to write, and tells whether the connection has ended.

@@ -286,8 +286,8 @@ fn small_items_that_nobody_reads_do_not_keep_the_reads_they_came_with() {
         input.extend_from_slice(&frame(FrameKind::Data, id(1, 0), Flags::NONE, b"small"));
     }
     lone.machine.receive(&mut input, lone.now).unwrap();
-    let held = std::mem::take(&mut lone.machine.stream(id(1, 0)).expect("it is under way").inflow.items);
-    let items: Vec<_> = held.into_iter().flat_map(|item| item.batch).collect();
+    let mut held = std::mem::take(&mut lone.machine.stream(id(1, 0)).expect("it is under way").inflow.items);
+    let items: Vec<_> = held.drain().into_iter().flatten().flat_map(|item| item.batch).collect();
     assert_eq!(items.len(), 2000);
     assert!(items[256..].iter().all(Bytes::is_unique), "they share the memory of a read");
 }

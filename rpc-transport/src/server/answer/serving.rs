@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use rpc_core::connection::{Incoming, Reply, Times};
 use rpc_core::timeline::Abandoned;
 use rpc_core::wire::StreamId;
@@ -112,12 +113,12 @@ impl<S> Serving<S> {
         let (metadata, mut body) = response.into_parts();
         let packed = self.shared.pack(&body);
         let items = body.take_items();
-        let (message, rest) = packed.as_ref().map_or_else(|| body.message_parts(), |packed| (packed, &[]));
-        let mut reply = Reply::new(codec, message.clone());
+        let parts = packed.as_ref().map_or_else(|| body.message_parts(), std::slice::from_ref);
+        let mut reply = Reply::new(codec, Bytes::new());
         (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, packed.is_some());
         reply.times = (call.times_wanted == Times::Always && !self.discreet).then(|| call.times());
         reply.items = items.is_some();
-        self.shared.with(|machine| machine.reply_in_parts(call.id, reply, rest));
+        self.shared.with(|machine| machine.reply_in_parts(call.id, reply, parts));
         items.map(|items| self.shared.pack_items(items))
     }
 

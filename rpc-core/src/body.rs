@@ -86,6 +86,15 @@ impl Body {
         self.items.take().map(|items| items.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Lets go of the parts that the message was put together from.
+    pub(crate) fn whole(mut self) -> Self {
+        if self.apart.is_some() {
+            self.message = self.message().clone();
+            self.apart = None;
+        }
+        self
+    }
+
     /// Leaves the message, and takes out what follows.
     pub(crate) fn split_items(&mut self) -> Self {
         Self { message: Bytes::new(), apart: None, items: self.items.take() }
@@ -101,8 +110,7 @@ impl Body {
     /// Takes the body apart.
     pub fn into_parts(mut self) -> (Bytes, Option<ItemStream>) {
         let items = self.take_items();
-        let message = if self.apart.is_some() { self.message().clone() } else { self.message };
-        (message, items)
+        (self.whole().message, items)
     }
 
     /// Copies a body that is one message; a stream cannot be copied.

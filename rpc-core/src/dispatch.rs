@@ -5,6 +5,7 @@ mod generator;
 use std::any;
 use std::borrow::Borrow;
 use std::fmt;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -123,7 +124,7 @@ where
     D: Borrow<Dispatcher<M, T>> + Send,
 {
     match Incoming::of(&mut request, Dispatcher::<M, T>::descriptor()) {
-        Err(error) => Answering::Failed { error: Some(error) },
+        Err(error) => Answering::Failed { error: ready(Err(error)) },
         Ok((context, call)) if call.method.kind().streams_response() => {
             let handler = dispatcher.borrow().handler.clone();
             Answering::Streams { future: Box::pin(answer_stream::<M, T>(handler, context, call)) }
@@ -140,8 +141,7 @@ pin_project! {
     enum Answering<'d, F> {
         One { #[pin] future: F },
         Streams { future: BoxFuture<'d> },
-        // None once that was said.
-        Failed { error: Option<Error> },
+        Failed { error: Ready<Result<Response, Error>> },
     }
 }
 
@@ -152,9 +152,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for Answering<'_, F> {
         match self.project() {
             AnsweringProject::One { future } => future.poll(cx),
             AnsweringProject::Streams { future } => future.as_mut().poll(cx),
-            AnsweringProject::Failed { error } => {
-                error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
-            }
+            AnsweringProject::Failed { error } => Pin::new(error).poll(cx),
         }
     }
 }
@@ -171,7 +169,7 @@ impl Incoming {
             .descriptor()
             .or_else(|| service.method(request.method()))
             .ok_or_else(|| unknown_method(request, service.name()))?;
-        let (codec, body) = (request.codec(), request.take_body());
+        let (codec, body) = (request.codec(), request.take_body().whole());
         if body.has_items() != method.kind().streams_request() {
             return Err(wrong_shape(method).into());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::{Ready, ready};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl Router {
                 request.set_descriptor(method);
                 Routed::Found(service.start(request))
             }
-            None => Routed::Unknown(Some(self.unknown(&request))),
+            None => Routed::Unknown(ready(Err(self.unknown(&request)))),
         }
     }
 
@@ -133,8 +134,7 @@ impl Service for Router {
 /// A call that has its service, or never will.
 enum Routed {
     Found(BoxFuture<'static>),
-    /// None once that was said.
-    Unknown(Option<Error>),
+    Unknown(Ready<Result<Response, Error>>),
 }
 
 impl Future for Routed {
@@ -143,7 +143,7 @@ impl Future for Routed {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
             Self::Found(call) => call.as_mut().poll(cx),
-            Self::Unknown(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Self::Unknown(error) => Pin::new(error).poll(cx),
         }
     }
 }

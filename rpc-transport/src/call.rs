@@ -46,21 +46,35 @@ pub(crate) fn is_plain(request: &Request) -> bool {
     !request.body().has_items() && !is_oneway(request)
 }
 
+/// A connection that was chosen for a call, and its message as it is packed for that connection.
+pub(crate) struct Chosen {
+    connection: Arc<ClientConnection>,
+    packed: Option<Bytes>,
+}
+
+impl Chosen {
+    /// Packs the message of a request.
+    pub(crate) fn new(connection: Arc<ClientConnection>, request: &Request) -> Self {
+        let packed = connection.shared.pack(request.body());
+        Self { connection, packed }
+    }
+}
+
 /// Opens a plain call, whose answer will wake the task.
 ///
 /// # Errors
-/// It was not opened. The connection comes back where it is full, so that the call can wait for its turn there.
+/// It was not opened. What was chosen comes back, so that the call can wait for its turn there.
 pub(crate) fn begin(
-    connection: Arc<ClientConnection>,
+    chosen: Chosen,
     request: &Request,
     calling: &Calling,
     cx: &Context<'_>,
-) -> Result<Awaited, (OpenError, Arc<ClientConnection>)> {
-    let packed = connection.shared.pack(request.body());
+) -> Result<Awaited, (OpenError, Chosen)> {
+    let Chosen { connection, packed } = &chosen;
     let opened_at = opened_at(packed.as_ref());
     match open_and_watch(&connection.shared, request, packed.as_ref(), opened_at, calling, cx) {
-        Ok(id) => Ok(Awaited::new(OpenedCall { connection, id, is_over: false }, request, None, opened_at)),
-        Err(error) => Err((error, connection)),
+        Ok(id) => Ok(Awaited::new(OpenedCall::new(chosen.connection, id), request, None, opened_at)),
+        Err(error) => Err((error, chosen)),
     }
 }
 
@@ -72,12 +86,12 @@ fn opened_at(packed: Option<&Bytes>) -> Instant {
 
 /// Makes a call once there is a slot for it, or gives it back when there are other connections.
 pub(crate) async fn call(
-    connection: Arc<ClientConnection>,
+    chosen: Chosen,
     request: &mut Request,
     calling: &Calling,
     waits: &mut Waits,
 ) -> Result<Called, Error> {
-    let packed = connection.shared.pack(request.body());
+    let Chosen { connection, packed } = &chosen;
     let packed = packed.as_ref();
     let mut opened_at = opened_at(packed);
     let shared = &connection.shared;
@@ -93,15 +107,15 @@ pub(crate) async fn call(
         attempt => attempt,
     };
     match attempt {
-        Ok(id) => OpenedCall { connection, id, is_over: false }.run(request, waits, opened_at).await,
-        Err(OpenError::Failed(error)) => Err(in_vain(&connection, error, waits)),
+        Ok(id) => OpenedCall::new(chosen.connection, id).run(request, waits, opened_at).await,
+        Err(OpenError::Failed(error)) => Err(in_vain(&chosen, error, waits)),
         Err(_) => Ok(Called::Ended),
     }
 }
 
 /// Says of a call that cannot be made at all where, and what it has waited for.
-pub(crate) fn in_vain(connection: &ClientConnection, error: Error, waits: &Waits) -> Error {
-    connection.shared.blame(error.with_timeline(waits.in_vain()))
+pub(crate) fn in_vain(chosen: &Chosen, error: Error, waits: &Waits) -> Error {
+    chosen.connection.shared.blame(error.with_timeline(waits.in_vain()))
 }
 
 /// Opens a call when a slot is free, and notes when; none where there are other connections before that.
@@ -148,6 +162,10 @@ pub(crate) struct OpenedCall {
 }
 
 impl OpenedCall {
+    fn new(connection: Arc<ClientConnection>, id: StreamId) -> Self {
+        Self { connection, id, is_over: false }
+    }
+
     /// Sends what follows the request, and waits for the answer.
     async fn run(
         mut self,

@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use rpc_core::{Error, ErrorKind, Request, Response, Service};
 
 use crate::backoff::Backoff;
-use crate::call::{self, Called, Calling};
+use crate::call::{self, Called, Calling, Chosen};
 use crate::connection::ClientConnection;
 use crate::limits::Limits;
 use crate::link::ClientSecurity;
@@ -121,19 +121,21 @@ impl Inner {
     async fn call(
         self: Arc<Self>,
         mut request: Request,
-        mut chosen: Option<Arc<ClientConnection>>,
+        mut chosen: Option<Chosen>,
         mut ended: u32,
     ) -> Result<Response, Error> {
         let mut waits = Waits::default();
         while ended <= CONNECTIONS_TRIED_MAX {
-            let connection = match chosen.take() {
-                Some(connection) => connection,
-                None => self.wait_for_connection(&request, &mut waits).await?,
+            let chosen_now = match chosen.take() {
+                Some(chosen) => chosen,
+                None => Chosen::new(self.wait_for_connection(&request, &mut waits).await?, &request),
             };
-            match call::call(connection, &mut request, &self.options.calling, &mut waits).await? {
+            match call::call(chosen_now, &mut request, &self.options.calling, &mut waits).await? {
                 Called::Answered(response) => return Ok(response),
                 // No slot was free, and now there is another connection.
-                Called::Elsewhere => chosen = self.choose(),
+                Called::Elsewhere => {
+                    chosen = self.choose().map(|connection| Chosen::new(connection, &request));
+                }
                 // The connection has ended, or its server drains. The handler did not run, so another connection takes the call.
                 Called::Ended => ended = ended.saturating_add(1),
             }

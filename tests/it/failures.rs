@@ -1,6 +1,7 @@
 //! What fails, and what its error says.
 
-use farcall::{CallError, Code, ErrorKind, Fate, service};
+use bytes::Bytes;
+use farcall::{CallError, Code, Context, ErrorKind, Fate, Server, service};
 use futures::FutureExt;
 
 use crate::kit::{self, LabClient, soon};
@@ -15,6 +16,71 @@ async fn fault_48_a_panic_fails_its_own_call_only() {
     assert!(!error.to_string().contains("on purpose"), "a panic's text is not for the peer: {error}");
     assert_eq!(set.client.echo("live".into()).await.unwrap(), "live");
     assert!(other.as_mut().now_or_never().is_none());
+}
+
+#[service]
+trait Fragile {
+    async fn work(&self, how: How) -> u32;
+    async fn hang(&self);
+}
+
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+enum How {
+    Well,
+    Panicking,
+    /// What is sent beside the result panics when it is dropped.
+    WithBomb,
+}
+
+struct Bomb;
+
+impl AsRef<[u8]> for Bomb {
+    fn as_ref(&self) -> &[u8] {
+        b"tick"
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+struct Glass;
+
+impl Fragile for Glass {
+    async fn work(&self, how: How) -> u32 {
+        match how {
+            How::Well => {}
+            How::Panicking => panic!("on purpose"),
+            How::WithBomb => Context::current().set_response_metadata("bomb", Bytes::from_owner(Bomb)),
+        }
+        1
+    }
+
+    async fn hang(&self) {
+        std::future::pending().await
+    }
+}
+
+// Time stands still, so the handlers prove quick, and run in place.
+#[tokio::test(start_paused = true)]
+async fn fault_48_panics_of_handlers_that_run_in_place_fail_their_own_calls_only() {
+    let server = Server::builder().service(FragileServer::new(Glass)).bind("mem://").await.unwrap();
+    let client = FragileClient::connect(server.uri()).await.unwrap();
+    let mut other = Box::pin(client.hang());
+    assert!(other.as_mut().now_or_never().is_none());
+    for _ in 0..10 {
+        for _ in 0..100 {
+            assert_eq!(soon(client.work(How::Well)).await.unwrap(), 1);
+        }
+        let error = soon(client.work(How::Panicking)).await.unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
+        assert_eq!(soon(client.work(How::WithBomb)).await.unwrap(), 1, "the result was whole");
+        assert!(other.as_mut().now_or_never().is_none(), "another call of the connection has ended");
+    }
+    drop(other);
+    server.shutdown().await;
 }
 
 #[tokio::test]
@@ -37,7 +103,7 @@ async fn an_unknown_method_is_a_typed_answer() {
 async fn fault_62_methods_that_are_swapped_are_still_themselves() {
     #[service(name = "Lab")]
     trait Swapped {
-        async fn blob(&self, bytes: bytes::Bytes) -> bytes::Bytes;
+        async fn blob(&self, bytes: Bytes) -> Bytes;
         async fn divide(&self, a: i64, b: i64) -> Result<i64, kit::LabError>;
         async fn echo(&self, text: String) -> String;
     }
@@ -146,7 +212,7 @@ async fn fault_48_a_handler_that_blocks_its_thread_holds_up_no_other_call_of_its
 
     let (release, blocked) = mpsc::channel();
     let service = BlockingServer::new(Blocks(Mutex::new(blocked)));
-    let server = farcall::Server::builder().service(service).bind("mem://").await.unwrap();
+    let server = Server::builder().service(service).bind("mem://").await.unwrap();
     let client = BlockingClient::connect(server.uri()).await.unwrap();
     for round in 0..20 {
         // Quick calls prove quick and run where they are read; a method that blocks never comes to that.

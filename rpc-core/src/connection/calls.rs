@@ -220,12 +220,15 @@ impl Connection {
     /// Answers a call that came in.
     ///
     /// An answer over the peer's limits goes out as a status that says so.
+    #[allow(clippy::needless_pass_by_value)] // it is over with this
     pub fn reply(&mut self, id: StreamId, answer: Reply) {
-        self.reply_in_parts(id, answer, &[]);
+        self.reply_in_parts(id, &answer, &[]);
     }
 
     /// Like [`reply`](Self::reply), with a result that goes on in these parts.
-    pub fn reply_in_parts(&mut self, id: StreamId, answer: Reply, rest: &[Bytes]) {
+    ///
+    /// The answer is left to be dropped where no lock is held: its metadata may be bytes of users.
+    pub fn reply_in_parts(&mut self, id: StreamId, answer: &Reply, rest: &[Bytes]) {
         let Some(peer) = &self.peer else { return };
         let settings = &peer.settings;
         let size = check(length(&answer.message, rest), settings.message_bytes_max, "result");
@@ -247,7 +250,8 @@ impl Connection {
             .with_if(Flags::TIMES, answer.times.is_some())
             .with_if(Flags::COMPRESSED, answer.compressed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
-        self.send_head(header, metadata_bytes, (answer.message, rest), !answer.items, |out| {
+        let message = answer.message.clone();
+        self.send_head(header, metadata_bytes, (message, rest), !answer.items, |out| {
             if let Some(times) = answer.times {
                 put_times(times, out);
             }

@@ -5,21 +5,19 @@
 
 use std::borrow::Borrow;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rpc_core::connection::OpenError;
 use rpc_core::{Error, Request, Response};
 
 use super::Channel;
-use crate::call::{self, Awaited, Called};
-use crate::connection::ClientConnection;
+use crate::call::{self, Awaited, Called, Chosen};
 use crate::waits::Waits;
 
 /// A call of a channel that is borrowed, or held by the call.
 pub(super) struct ChannelCall<C> {
     channel: C,
-    /// None once it has gone elsewhere, or is over.
+    /// None once it goes on elsewhere, or is over.
     request: Option<Request>,
     stage: Stage,
 }
@@ -40,39 +38,37 @@ impl<C: Borrow<Channel>> ChannelCall<C> {
     /// Sends the request, where nothing stands in the way of that.
     fn begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Error>> {
         let inner = &self.channel.borrow().inner;
-        let chosen = inner.choose();
-        let (Some(connection), Some(request)) = (chosen, &self.request) else {
+        let (Some(connection), Some(request)) = (inner.choose(), &self.request) else {
             return self.go_on(None, 0, cx);
         };
+        let chosen = Chosen::new(connection, request);
         if !call::is_plain(request) {
-            return self.go_on(Some(connection), 0, cx);
+            return self.go_on(Some(chosen), 0, cx);
         }
-        match call::begin(connection, request, &inner.options.calling, cx) {
+        match call::begin(chosen, request, &inner.options.calling, cx) {
             Ok(awaited) => {
                 // It watches already.
                 self.stage = Stage::Opened(awaited);
                 Poll::Pending
             }
-            Err((OpenError::Full, connection)) => self.go_on(Some(connection), 0, cx),
-            Err((OpenError::Failed(error), connection)) => {
-                Poll::Ready(Err(call::in_vain(&connection, error, &Waits::default())))
+            Err((OpenError::Full, chosen)) => self.go_on(Some(chosen), 0, cx),
+            Err((OpenError::Failed(error), chosen)) => {
+                self.request = None;
+                Poll::Ready(Err(call::in_vain(&chosen, error, &Waits::default())))
             }
             Err(_) => self.go_on(None, 1, cx),
         }
     }
 
     /// Goes on in a future of its own.
-    #[expect(
-        clippy::expect_used,
-        reason = "only this takes the request, and all that follows is up to the future here"
-    )]
+    #[expect(clippy::expect_used, reason = "as every future")]
     fn go_on(
         &mut self,
-        chosen: Option<Arc<ClientConnection>>,
+        chosen: Option<Chosen>,
         ended: u32,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response, Error>> {
-        let request = self.request.take().expect("a call goes on in another future once");
+        let request = self.request.take().expect("a call is polled no more once it is over");
         let mut long = Box::pin(self.channel.borrow().inner.clone().call(request, chosen, ended));
         let poll = long.as_mut().poll(cx);
         self.stage = Stage::Long(long);
@@ -86,12 +82,16 @@ impl<C: Borrow<Channel> + Unpin> Future for ChannelCall<C> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         match (&mut this.stage, &this.request) {
-            (Stage::Opened(awaited), Some(request)) => match ready!(awaited.poll(request, cx)) {
-                Ok(Called::Answered(response)) => Poll::Ready(Ok(response)),
-                // The connection has ended, or its server drains. The handler did not run, so another connection takes the call.
-                Ok(_) => this.go_on(None, 1, cx),
-                Err(error) => Poll::Ready(Err(error)),
-            },
+            (Stage::Opened(awaited), Some(request)) => {
+                let called = match ready!(awaited.poll(request, cx)) {
+                    Ok(Called::Answered(response)) => Ok(response),
+                    // The connection has ended, or its server drains. The handler did not run, so another connection takes the call.
+                    Ok(_) => return this.go_on(None, 1, cx),
+                    Err(error) => Err(error),
+                };
+                this.request = None;
+                Poll::Ready(called)
+            }
             (Stage::Long(long), _) => long.as_mut().poll(cx),
             _ => this.begin(cx),
         }

@@ -18,7 +18,7 @@ use rpc_core::{Body, CodecKind, Fate, MethodId, Peer, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{ClientConnection, Driver, Events, Input, Shared};
-use crate::call::{self, Called, Calling};
+use crate::call::{self, Called, Calling, Chosen};
 use crate::clock::now;
 use crate::limits::Limits;
 use crate::link::Link;
@@ -145,7 +145,9 @@ async fn call(
     connection: Arc<ClientConnection>,
     request: &mut Request,
 ) -> Result<Option<Response>, rpc_core::Error> {
-    match call::call(connection, request, &Calling::default(), &mut Waits::default()).await? {
+    match call::call(Chosen::new(connection, request), request, &Calling::default(), &mut Waits::default())
+        .await?
+    {
         Called::Answered(response) => Ok(Some(response)),
         Called::Ended | Called::Elsewhere => Ok(None),
     }

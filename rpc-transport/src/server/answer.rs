@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use rpc_core::connection::Incoming;
-use rpc_core::{Error, Request, Response, Service};
+use rpc_core::{Error, ItemStream, Request, Response, ServerTimes, Service};
 use tokio::task::AbortHandle;
 
 use super::placement::InPlace;
 use super::{Phase, until};
 use crate::connection::Answer;
 pub(super) use serving::Serving;
-use serving::{Call, answer, go_on, go_on_with_items, panicked};
+use serving::{Call, answer, go_on, go_on_with, go_on_with_items, panicked};
 
 /// Makes what answers the calls of a connection.
 pub(super) fn answers<S: Service>(serving: Serving<S>) -> impl Answer {
@@ -37,6 +37,16 @@ struct Answers<S, C, F> {
 
 type Place<F> = Pin<Box<Option<F>>>;
 
+/// What is left to do of a call that was not done in place.
+enum Rest<F> {
+    /// The service has not answered.
+    Call(Place<F>),
+    /// The result is to be compressed first.
+    Response(Response, Option<ServerTimes>),
+    /// There are more items to come, or to be sent.
+    Items(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
 impl<S, C, F> Answers<S, C, F>
 where
     S: Service,
@@ -46,65 +56,71 @@ where
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
     fn run_in_place(&mut self, incoming: Incoming) -> Option<AbortHandle> {
         let method = incoming.method;
-        let call = Call::new(&incoming, self.in_place.now());
-        let polled = match self.serving.request(&call, incoming) {
-            Ok(request) => self.poll_in_place(request),
-            Err(error) => Poll::Ready(Err(error)),
-        };
-        let task = match polled {
-            Poll::Ready(Ok(response)) => self.respond_in_place(&call, response),
-            Poll::Ready(Err(error)) => {
+        let call = self.serving.begin(&incoming, self.in_place.now());
+        // Nobody sees what a panic leaves half done: the call is over with it, and its place is not used again.
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer_in_place(&call, incoming)));
+        // Starting a task is what is saved here, and not a part of what the handler takes.
+        self.serving.placement.took(method, self.in_place.lap());
+        match answered.unwrap_or_else(|_| Err(self.clear_place())) {
+            Ok(None) => None,
+            Ok(Some(rest)) => Some(self.spawn_rest(call, rest)),
+            Err(error) => {
                 self.serving.fail(&call, &error);
                 None
             }
-            Poll::Pending => self.place.take().map(|place| self.spawn_rest(call, place)),
-        };
-        self.serving.placement.took(method, self.in_place.lap());
-        task
+        }
     }
 
-    /// Calls the service once; where that is not done, the call is in its place.
-    fn poll_in_place(&mut self, request: Request) -> Poll<Result<Response, Error>> {
+    /// Calls the service once, and sends the result where that is done; gives what is left to do otherwise.
+    fn answer_in_place(&mut self, call: &Call, incoming: Incoming) -> Result<Option<Rest<F>>, Error> {
+        let request = self.serving.request(call, incoming)?;
         let place = self.place.get_or_insert_with(|| Box::pin(None));
-        let (service, start) = (self.serving.service.clone(), &self.call);
-        // Its task polls it again before it waits for anything, so this poll needs no waker. After a panic nobody sees what is left half done.
-        let poll = catch_unwind(AssertUnwindSafe(|| {
-            place.set(Some(start(service, request)));
-            poll_place(place, &mut Context::from_waker(Waker::noop()))
-        }));
-        let outcome = match poll {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(_) => Err(panicked()),
+        place.set(Some((self.call)(self.serving.service.clone(), request)));
+        // Its task polls it again before it waits for anything, so this poll needs no waker.
+        let Poll::Ready(outcome) = poll_place(place, &mut Context::from_waker(Waker::noop())) else {
+            return Ok(self.place.take().map(Rest::Call));
         };
         place.set(None);
-        Poll::Ready(outcome)
-    }
-
-    fn spawn_rest(&self, call: Call, mut place: Place<F>) -> AbortHandle {
-        let service = async move { poll_fn(|cx| poll_place(&mut place, cx)).await };
-        tokio::spawn(go_on(self.serving.clone(), call, service)).abort_handle()
-    }
-
-    /// Sends the result of a handler that was done at once.
-    fn respond_in_place(&self, call: &Call, response: Response) -> Option<AbortHandle> {
+        let (response, times) = (outcome?, self.serving.times(call));
         if self.serving.shared.takes_time(response.body()) {
             // That time is not the connection's.
-            let work = go_on(self.serving.clone(), *call, std::future::ready(Ok(response)));
-            return Some(tokio::spawn(work).abort_handle());
+            return Ok(Some(Rest::Response(response, times)));
         }
-        let items = self.serving.respond(call, response)?;
+        Ok(self.serving.respond(call, response, times).and_then(|items| self.send_in_place(call, items)))
+    }
+
+    /// Sends the items that are ready.
+    fn send_in_place(&self, call: &Call, items: ItemStream) -> Option<Rest<F>> {
         let mut work = Box::pin(go_on_with_items(self.serving.clone(), *call, items));
-        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(()) => None,
-            Poll::Pending => Some(tokio::spawn(work).abort_handle()),
+        let poll = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        poll.is_pending().then_some(Rest::Items(work))
+    }
+
+    fn spawn_rest(&self, call: Call, rest: Rest<F>) -> AbortHandle {
+        let serving = self.serving.clone();
+        match rest {
+            Rest::Call(mut place) => {
+                let service = async move { poll_fn(|cx| poll_place(&mut place, cx)).await };
+                tokio::spawn(go_on(serving, call, service)).abort_handle()
+            }
+            Rest::Response(response, times) => {
+                tokio::spawn(go_on_with(serving, call, response, times)).abort_handle()
+            }
+            Rest::Items(work) => tokio::spawn(work).abort_handle(),
         }
     }
 
-    fn run_in_task(&mut self, incoming: Incoming) -> AbortHandle {
+    /// Drops what has panicked, which may do so again.
+    fn clear_place(&mut self) -> Error {
+        let place = self.place.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(place)));
+        panicked()
+    }
+
+    fn run_in_task(&mut self, incoming: Incoming, is_quick: bool) -> AbortHandle {
         let task = tokio::spawn(answer(self.serving.clone(), incoming)).abort_handle();
         self.in_place.lap();
-        self.has_started_slow = true;
+        self.has_started_slow |= !is_quick;
         task
     }
 
@@ -157,10 +173,11 @@ where
         if incoming.oneway {
             return self.run_detached(incoming);
         }
+        let is_quick = self.serving.placement.is_quick(incoming.method);
         // Inflating arguments takes time, which is not the connection's.
-        if self.serving.placement.is_quick(incoming.method) && !incoming.compressed {
+        if is_quick && !incoming.compressed {
             return self.run_in_place(incoming);
         }
-        Some(self.run_in_task(incoming))
+        Some(self.run_in_task(incoming, is_quick))
     }
 }

@@ -359,7 +359,7 @@ fn a_message_in_parts_arrives_as_one_whether_it_goes_whole_or_is_cut() {
         }
         let (id, incoming) = pair.call(OpenCall { rest: &parts[1..], ..unary(parts[0].clone()) });
         assert_eq!(incoming.message, whole);
-        pair.server.reply_in_parts(id, Reply::new(1, parts[0].clone()), &parts[1..]);
+        pair.server.reply_in_parts(id, &Reply::new(1, parts[0].clone()), &parts[1..]);
         assert_eq!(pair.server.unsent_bytes() > whole.len(), goes_whole);
         pair.settle();
         assert_eq!(reply_of(&mut pair.client, id).unwrap().unwrap().message, whole);
@@ -376,7 +376,7 @@ fn a_message_in_parts_is_held_to_the_limit_as_a_whole() {
         matches!(refused, Err(OpenError::Failed(error)) if error.kind() == crate::ErrorKind::LimitExceeded)
     );
     let (id, _) = pair.call(unary("ask"));
-    pair.server.reply_in_parts(id, Reply::new(1, half.clone()), &[half]);
+    pair.server.reply_in_parts(id, &Reply::new(1, half.clone()), &[half]);
     pair.settle();
     assert_eq!(error_of(&mut pair.client, id).code(), crate::Code::ResourceExhausted);
 }

@@ -53,13 +53,6 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Its turn is now.
-    pub(super) fn new(incoming: &Incoming, started_at: Instant) -> Self {
-        let Incoming { id, method, oneway, times, came_at, timeout, .. } = *incoming;
-        let deadline = timeout.map(|timeout| deadline_after(came_at, timeout));
-        Self { id, method, oneway, deadline, times_wanted: times, came_at, started_at }
-    }
-
     /// Returns how long the call waited, and how long it has taken since.
     fn times(&self) -> ServerTimes {
         let queue = self.started_at.saturating_duration_since(self.came_at);
@@ -84,10 +77,17 @@ impl<S> Serving<S> {
         }
     }
 
-    /// Makes the request of a call whose turn has come.
-    pub(super) fn request(&self, call: &Call, incoming: Incoming) -> Result<Request, Error> {
+    /// Begins with a call, whose turn is now.
+    pub(super) fn begin(&self, incoming: &Incoming, started_at: Instant) -> Call {
+        let Incoming { id, method, oneway, times, came_at, timeout, .. } = *incoming;
         #[cfg(feature = "metrics")]
-        self.queue.left(call.came_at, call.started_at);
+        self.queue.left(came_at, started_at);
+        let deadline = timeout.map(|timeout| deadline_after(came_at, timeout));
+        Call { id, method, oneway, deadline, times_wanted: times, came_at, started_at }
+    }
+
+    /// Makes the request of a call.
+    pub(super) fn request(&self, call: &Call, incoming: Incoming) -> Result<Request, Error> {
         // A call that waited too long for its turn is not worth running.
         if call.deadline.is_some_and(|deadline| deadline <= now()) {
             return Err(not_run().into());
@@ -107,8 +107,18 @@ impl<S> Serving<S> {
         Ok(request)
     }
 
+    /// Returns how long a call has taken whose service has just answered, where its caller is told.
+    pub(super) fn times(&self, call: &Call) -> Option<ServerTimes> {
+        (call.times_wanted == Times::Always && !self.discreet).then(|| call.times())
+    }
+
     /// Sends the result, and gives the items that are to follow it.
-    pub(super) fn respond(&self, call: &Call, response: Response) -> Option<ItemStream> {
+    pub(super) fn respond(
+        &self,
+        call: &Call,
+        response: Response,
+        times: Option<ServerTimes>,
+    ) -> Option<ItemStream> {
         let (codec, failed) = (response.codec().id(), response.is_failed());
         let (metadata, mut body) = response.into_parts();
         let packed = self.shared.pack(&body);
@@ -116,9 +126,8 @@ impl<S> Serving<S> {
         let parts = packed.as_ref().map_or_else(|| body.message_parts(), std::slice::from_ref);
         let mut reply = Reply::new(codec, Bytes::new());
         (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, packed.is_some());
-        reply.times = (call.times_wanted == Times::Always && !self.discreet).then(|| call.times());
-        reply.items = items.is_some();
-        self.shared.with(|machine| machine.reply_in_parts(call.id, reply, parts));
+        (reply.times, reply.items) = (times, items.is_some());
+        self.shared.with(|machine| machine.reply_in_parts(call.id, &reply, parts));
         items.map(|items| self.shared.pack_items(items))
     }
 
@@ -131,12 +140,12 @@ impl<S> Serving<S> {
         Ok(())
     }
 
-    /// Sends the result and all that follows it.
-    async fn finish(&self, call: &Call, response: Response) -> Result<(), Error> {
+    /// Sends the result, where one is awaited, and all that follows it.
+    async fn finish(&self, call: &Call, response: Response, times: Option<ServerTimes>) -> Result<(), Error> {
         if call.oneway {
             return Ok(());
         }
-        match self.respond(call, response) {
+        match self.respond(call, response, times) {
             None => Ok(()),
             // Apart: most calls have no items, and their futures need no room for this.
             Some(items) => Box::pin(self.respond_items(call, items)).await,
@@ -178,7 +187,7 @@ impl<S> Serving<S> {
 /// Answers a call in a task of its own.
 pub(super) async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: Incoming) {
     let Serving { service, shared, placement, .. } = &*serving;
-    let call = Call::new(&incoming, now());
+    let call = serving.begin(&incoming, now());
     let work = Caught::new(async {
         let (mut _room, mut polled_at) = (None, call.started_at);
         if incoming.compressed {
@@ -187,12 +196,12 @@ pub(super) async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: I
         }
         let request = serving.request(&call, incoming)?;
         let response = measure(placement, call.method, polled_at, service.call(request)).await?;
-        serving.finish(&call, response).await
+        serving.finish(&call, response, serving.times(&call)).await
     });
     serving.ended(&call, in_time(call.deadline, work).await);
 }
 
-/// Goes on with a call, from where the service has answered or is about to.
+/// Goes on with a call that the service has not answered yet.
 pub(super) async fn go_on<S: Service>(
     serving: Arc<Serving<S>>,
     call: Call,
@@ -200,8 +209,19 @@ pub(super) async fn go_on<S: Service>(
 ) {
     let work = Caught::new(async {
         let response = service.await?;
-        serving.finish(&call, response).await
+        serving.finish(&call, response, serving.times(&call)).await
     });
+    serving.ended(&call, in_time(call.deadline, work).await);
+}
+
+/// Goes on with a call that the service has answered.
+pub(super) async fn go_on_with<S: Service>(
+    serving: Arc<Serving<S>>,
+    call: Call,
+    response: Response,
+    times: Option<ServerTimes>,
+) {
+    let work = Caught::new(serving.finish(&call, response, times));
     serving.ended(&call, in_time(call.deadline, work).await);
 }
 

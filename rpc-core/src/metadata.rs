@@ -21,10 +21,22 @@ use crate::trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    // Most calls carry none, so this is as small as can be: it is moved about with each of them. Those that do carry a few: a vector is smaller
-    // and faster than a map.
-    #[allow(clippy::box_collection)]
-    entries: Option<Box<Vec<Entry>>>,
+    // Most calls carry none, so this is as small as can be: it is moved about with each of them.
+    entries: Option<Box<Entries>>,
+}
+
+/// What is there where anything is: a few, for which a vector is smaller and faster than a map.
+#[derive(Clone, PartialEq, Eq)]
+struct Entries {
+    /// Here, so that a lone one takes one piece of memory.
+    first: Entry,
+    more: Vec<Entry>,
+}
+
+impl Entries {
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        std::iter::once(&mut self.first).chain(&mut self.more)
+    }
 }
 
 /// What W3C Trace Context and Baggage name: it propagates whether it is marked or not.
@@ -78,20 +90,20 @@ impl Metadata {
         self.set(Entry { key: own(key), value, propagate });
     }
 
-    /// Takes entries whose keys are known to differ.
-    pub(crate) fn from_distinct(entries: Vec<Entry>) -> Self {
-        Self { entries: (!entries.is_empty()).then(|| Box::new(entries)) }
-    }
-
-    fn entries(&self) -> &[Entry] {
-        self.entries.as_deref().map_or(&[], Vec::as_slice)
+    /// Adds an entry whose key is not there.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        match &mut self.entries {
+            Some(entries) => entries.more.push(entry),
+            None => self.entries = Some(Box::new(Entries { first: entry, more: Vec::new() })),
+        }
     }
 
     pub(crate) fn set(&mut self, entry: Entry) {
-        let entries = self.entries.get_or_insert_default();
-        match entries.iter_mut().find(|known| known.key == entry.key) {
+        let known =
+            self.entries.as_mut().and_then(|entries| entries.iter_mut().find(|known| known.key == entry.key));
+        match known {
             Some(known) => *known = entry,
-            None => entries.push(entry),
+            None => self.push(entry),
         }
     }
 
@@ -125,34 +137,36 @@ impl Metadata {
     /// Takes an entry out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let index = self.iter().position(|entry| entry.key == key)?;
-        let entries = self.entries.as_deref_mut()?;
-        let value = entries.remove(index).value;
-        if entries.is_empty() {
-            self.entries = None;
-        }
-        Some(value)
+        let mut entries = self.entries.take()?;
+        let removed = match index.checked_sub(1) {
+            Some(index) => entries.more.remove(index),
+            None if entries.more.is_empty() => return Some(entries.first.value),
+            None => std::mem::replace(&mut entries.first, entries.more.remove(0)),
+        };
+        self.entries = Some(entries);
+        Some(removed.value)
     }
 
     /// Tells whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.entries().is_empty()
+        self.entries.is_none()
     }
 
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        self.entries().len()
+        self.entries.as_ref().map_or(0, |entries| entries.more.len().saturating_add(1))
     }
 
     /// Goes through the entries in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries().iter()
+        self.entries.iter().flat_map(|entries| std::iter::once(&entries.first).chain(&entries.more))
     }
 
     /// Adds what another call's metadata marks to propagate, without replacing what is set here.
     pub(crate) fn inherit(&mut self, parent: &Self) {
         for entry in parent.iter().filter(|entry| entry.propagate || TRACE_KEYS.contains(&entry.key())) {
             if self.value(&entry.key).is_none() {
-                self.entries.get_or_insert_default().push(entry.clone());
+                self.push(entry.clone());
             }
         }
     }
@@ -220,5 +234,42 @@ impl From<Bytes> for Value {
 impl From<&[u8]> for Value {
     fn from(bytes: &[u8]) -> Self {
         Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_a_list_in_the_order_in_which_keys_were_set(
+            acts in prop::collection::vec((0_u8..5, prop::option::of(0_u32..100)), 0..40),
+        ) {
+            let (mut metadata, mut model) = (Metadata::new(), Vec::<(String, String)>::new());
+            for (key, value) in acts {
+                let key = format!("key-{key}");
+                let place = model.iter().position(|(known, _)| *known == key);
+                match value.map(|value| value.to_string()) {
+                    Some(value) => {
+                        metadata.insert(&key, value.clone());
+                        match place {
+                            Some(place) => model[place].1 = value,
+                            None => model.push((key, value)),
+                        }
+                    }
+                    None => {
+                        let removed = place.map(|place| Value::Text(model.remove(place).1));
+                        prop_assert_eq!(metadata.remove(&key), removed);
+                    }
+                }
+                let text = |entry: &Entry| (entry.key().to_owned(), metadata.text(entry.key()).unwrap().to_owned());
+                prop_assert_eq!(metadata.iter().map(text).collect::<Vec<_>>(), model.clone());
+                prop_assert_eq!((metadata.len(), metadata.is_empty()), (model.len(), model.is_empty()));
+                prop_assert_eq!(metadata == Metadata::new(), model.is_empty());
+            }
+        }
     }
 }

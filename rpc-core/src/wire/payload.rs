@@ -185,7 +185,7 @@ pub(crate) fn decode_metadata(raw: Bytes) -> Result<Metadata, Fault> {
 }
 
 fn decode_entries(mut raw: Bytes) -> Result<Metadata, Fault> {
-    let mut entries = Vec::new();
+    let mut metadata = Metadata::new();
     while !raw.is_empty() {
         let (flags, key, value) = take_entry(&mut raw).ok_or("metadata that is cut off")?;
         let key = str::from_utf8(&key).ok().filter(|key| Metadata::is_valid_key(key));
@@ -195,12 +195,12 @@ fn decode_entries(mut raw: Bytes) -> Result<Metadata, Fault> {
         } else {
             Value::Text(String::from_utf8(value.to_vec()).map_err(|_| "a metadata text that is not UTF-8")?)
         };
-        entries.push(Entry { key: metadata::own(key), value, propagate: flags & PROPAGATE != 0 });
+        metadata.push(Entry { key: metadata::own(key), value, propagate: flags & PROPAGATE != 0 });
     }
-    if has_repeated_key(&entries) {
+    if has_repeated_key(&metadata) {
         return Err("a metadata key that stands there twice");
     }
-    Ok(Metadata::from_distinct(entries))
+    Ok(metadata)
 }
 
 /// Takes an entry's flags, key and value off the front; none where it is cut off.
@@ -212,11 +212,11 @@ fn take_entry(raw: &mut Bytes) -> Option<(u8, Bytes, Bytes)> {
 }
 
 /// Sorts instead of comparing each with each, which would let a peer that sends thousands take the processor's time.
-fn has_repeated_key(entries: &[Entry]) -> bool {
-    if entries.len() < 2 {
+fn has_repeated_key(metadata: &Metadata) -> bool {
+    if metadata.len() < 2 {
         return false;
     }
-    let mut keys: Vec<&str> = entries.iter().map(Entry::key).collect();
+    let mut keys: Vec<&str> = metadata.iter().map(Entry::key).collect();
     keys.sort_unstable();
     !keys.is_sorted_by(|key, next| key < next)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::super::*;
 use super::kit::*;
 use crate::Code;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::super::*;
 use super::kit::*;
 use crate::wire::Flags;
-use crate::{Code, ErrorKind, Fate, Status};
+use crate::{Code, ErrorKind, Fate, Metadata, Status};
 
 #[test]
 fn goaway_ends_the_calls_that_were_not_taken_as_refused() {

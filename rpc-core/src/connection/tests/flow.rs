@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Poll;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::super::*;
 use super::kit::*;

@@ -1,6 +1,6 @@
 //! Bytes of all kinds against one machine: it never panics, and never keeps more than its limits.
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
 
 use super::super::*;

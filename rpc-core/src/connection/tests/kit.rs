@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::super::*;
 use crate::wire::{Flags, HEADER_BYTES};
-use crate::{Error, ItemBatch};
+use crate::{Error, ItemBatch, Metadata, MethodId};
 
 /// A waker that remembers whether it was woken; it starts woken, so that everybody polls once.
 pub(super) struct Woken {

@@ -9,7 +9,7 @@ use super::super::*;
 use super::kit::*;
 use crate::timeline::Sent;
 use crate::wire::Flags;
-use crate::{Fate, Metadata};
+use crate::{Fate, Metadata, MethodId};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -8,6 +8,8 @@ mod caller;
 use std::sync::OnceLock;
 use std::task::{Context, Waker};
 
+use bytes::Bytes;
+
 use super::super::*;
 use super::kit::Pair;
 

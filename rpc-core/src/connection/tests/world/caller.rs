@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::super::super::*;
 use super::super::kit::{Woken, batches, left};
 use super::{Answer, Callee, Fortune, Part, Plan, body, context};
-use crate::{Code, Error, ErrorKind, Fate, ItemBatch};
+use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Metadata, MethodId};
 
 #[derive(Debug)]
 pub(in super::super) struct Caller {

@@ -1,7 +1,8 @@
 //! Limits: what is over one fails a call, with an error that says which.
 
 use bytes::Bytes;
-use farcall::{Code, ErrorKind, Fate, Limits};
+use farcall::{Body, Code, CodecKind, ErrorKind, Fate, Limits, MethodId, Request, Service};
+use futures::FutureExt;
 
 use crate::kit::{self, LabClient, soon};
 
@@ -13,6 +14,17 @@ async fn fault_09_a_message_over_the_peers_limit_is_not_sent() {
     assert_eq!((error.kind(), error.fate()), (ErrorKind::LimitExceeded, Fate::NeverSent));
     assert!(error.to_string().contains("limit of 1000"), "{error}");
     assert_eq!(set.client.blob(vec![0; 990].into()).await.unwrap().len(), 990);
+}
+
+#[tokio::test]
+#[should_panic(expected = "a call is polled no more once it is over")]
+async fn a_call_that_failed_is_not_made_again_where_it_is_polled_on() {
+    let limits = Limits::default().message_bytes(1000);
+    let set = kit::serve_with("mem://", |server| server.limits(limits), Limits::default()).await;
+    let body = Body::new(vec![0; 1001].into());
+    let mut call = Box::pin(set.channel.call(Request::by_id(MethodId::new(1), CodecKind::default(), body)));
+    assert!(call.as_mut().now_or_never().expect("it cannot be sent").is_err());
+    let _ = call.as_mut().now_or_never();
 }
 
 #[tokio::test]

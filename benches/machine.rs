@@ -78,7 +78,7 @@ impl End {
     fn answer(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             if let Event::Call(call) = event {
-                self.machine.reply(call.id, Reply::new(call.codec, call.message));
+                self.machine.reply(call.id, &Reply::new(call.codec, call.message));
             }
         }
     }

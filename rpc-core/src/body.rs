@@ -130,9 +130,13 @@ struct Apart {
     whole: OnceLock<Bytes>,
 }
 
-/// Copies parts into one.
+/// Copies parts into one; one that is alone is shared.
 pub(crate) fn joined<'p>(parts: impl IntoIterator<Item = &'p Bytes, IntoIter: Clone>) -> Bytes {
-    let parts = parts.into_iter();
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let mut first_two = parts.clone();
+    if let (Some(only), None) = (first_two.next(), first_two.next()) {
+        return only.clone();
+    }
     let bytes = parts.clone().map(Bytes::len).fold(0, usize::saturating_add);
     let mut joined = buffers::take(bytes);
     parts.for_each(|part| joined.extend_from_slice(part));

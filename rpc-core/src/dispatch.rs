@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 use serde::Serialize;
@@ -276,24 +277,23 @@ pub struct Streams {
     codec: CodecKind,
     method: Option<&'static MethodDescriptor>,
     /// What follows the arguments.
-    items: Option<Body>,
+    items: Body,
     sender: Option<Sender>,
 }
 
 impl Streams {
     /// Makes the streams of a call that has none, as running a recorded request needs.
     pub fn none() -> Self {
-        Self { codec: CodecKind::default(), method: None, items: None, sender: None }
+        Self { codec: CodecKind::default(), method: None, items: Body::new(Bytes::new()), sender: None }
     }
 
     fn of(call: &mut Incoming, sender: Option<Sender>) -> Self {
-        let items = call.body.has_items().then(|| call.body.split_items());
-        Self { codec: call.codec, method: Some(call.method), items, sender }
+        Self { codec: call.codec, method: Some(call.method), items: call.body.split_items(), sender }
     }
 
     /// Returns the stream that the caller sends; one that fails at once where the call has none.
     pub fn incoming<T: DeserializeOwned + Send + 'static>(&mut self) -> Streaming<T> {
-        match (self.items.take().and_then(|mut items| items.take_items()), self.method) {
+        match (self.items.take_items(), self.method) {
             (Some(items), Some(method)) => Streaming::decoding::<Plain<T>>(items, self.codec, method),
             _ => Streaming::new(generator::once(Err(Error::new(
                 ErrorKind::Config,

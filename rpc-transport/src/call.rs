@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -265,15 +265,18 @@ impl Awaited {
 
     /// Waits for the answer to a request, which the call was opened with.
     pub(crate) fn poll(&mut self, request: &Request, cx: &mut Context<'_>) -> Poll<Result<Called, Error>> {
-        let Some(call) = &self.call else { return Poll::Pending };
-        let reply = ready!(call.shared().with(|machine| machine.poll_reply(call.id, cx)));
         let Some(mut call) = self.call.take() else { return Poll::Pending };
+        let reply = call.shared().with(|machine| machine.poll_reply(call.id, cx));
         let error = match reply {
-            Ok(reply) => match call.respond(reply, request.codec()) {
+            Poll::Pending => {
+                self.call = Some(call);
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(reply)) => match call.respond(reply, request.codec()) {
                 Ok(response) => return Poll::Ready(Ok(Called::Answered(response))),
                 Err(error) => error,
             },
-            Err(error) => {
+            Poll::Ready(Err(error)) => {
                 call.is_over = true;
                 // The server began to drain while the call was on its way, and did not take it up, or the connection ended before it was sent.
                 let has_not_run = matches!(error.fate(), Fate::Refused | Fate::NeverSent);

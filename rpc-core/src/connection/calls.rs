@@ -220,14 +220,13 @@ impl Connection {
     /// Answers a call that came in.
     ///
     /// An answer over the peer's limits goes out as a status that says so.
-    #[allow(clippy::needless_pass_by_value)] // it is over with this
-    pub fn reply(&mut self, id: StreamId, answer: Reply) {
-        self.reply_in_parts(id, &answer, &[]);
+    ///
+    /// It is the caller's to drop, where no lock is held: its metadata may be bytes of users.
+    pub fn reply(&mut self, id: StreamId, answer: &Reply) {
+        self.reply_in_parts(id, answer, &[]);
     }
 
     /// Like [`reply`](Self::reply), with a result that goes on in these parts.
-    ///
-    /// The answer is left to be dropped where no lock is held: its metadata may be bytes of users.
     pub fn reply_in_parts(&mut self, id: StreamId, answer: &Reply, rest: &[Bytes]) {
         let Some(peer) = &self.peer else { return };
         let settings = &peer.settings;

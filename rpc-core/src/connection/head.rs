@@ -24,10 +24,7 @@ impl Connection {
         let first = self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes));
         let is_whole = first == total;
         if !is_whole && !more.is_empty() {
-            message = match more {
-                [whole] if message.is_empty() => whole.clone(),
-                _ => joined(std::iter::once(&message).chain(more)),
-            };
+            message = joined(std::iter::once(&message).chain(more));
             more = &[];
         }
         let rest = if is_whole { Bytes::new() } else { message.split_off(first) };

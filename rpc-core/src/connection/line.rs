@@ -5,7 +5,10 @@ use std::collections::vec_deque::Drain;
 
 /// A queue that takes a pointer's room while nothing was ever in it.
 #[derive(Debug)]
-#[allow(clippy::box_collection)] // calls are moved about
+#[expect(
+    clippy::box_collection,
+    reason = "calls are moved into their slots: a queue that few need is not to make all of them larger"
+)]
 pub(super) struct Line<T>(Option<Box<VecDeque<T>>>);
 
 impl<T> Default for Line<T> {

@@ -61,7 +61,11 @@ impl<C: Borrow<Channel>> ChannelCall<C> {
     }
 
     /// Goes on in a future of its own.
-    #[expect(clippy::expect_used, reason = "as every future")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the request is there until the call is over or goes on elsewhere, after which this is not reached: a future that is polled on \
+                  after it was ready panics, as that of an `async fn` does"
+    )]
     fn go_on(
         &mut self,
         chosen: Option<Chosen>,

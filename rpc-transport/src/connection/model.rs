@@ -62,7 +62,7 @@ impl Echo {
         while let Some(event) = self.machine.poll_event() {
             if let Event::Call(incoming) = event {
                 self.ran.fetch_add(1, Ordering::Relaxed);
-                self.machine.reply(incoming.id, Reply::new(incoming.codec, incoming.message));
+                self.machine.reply(incoming.id, &Reply::new(incoming.codec, incoming.message));
             }
         }
         drain_into(&mut self.machine, &mut self.output);

@@ -86,7 +86,7 @@ impl Lone {
                 reply.metadata = metadata(source);
                 reply.items = source.flag();
                 let streams = reply.items && self.fits(&reply);
-                self.machine.reply(id, reply);
+                self.machine.reply(id, &reply);
                 if streams { self.starts_items(id) } else { self.forget(id) }
             }
             2 => {

@@ -113,7 +113,7 @@ impl Callee {
     fn reply(&mut self, machine: &mut Connection, bytes: usize, has_items: bool) {
         let mut reply = Reply::new(1, body(self.index, Part::Result, bytes));
         reply.items = has_items;
-        machine.reply(self.id, reply);
+        machine.reply(self.id, &reply);
         let limit = machine.peer_settings().map_or(0, |peer| peer.message_bytes_max as usize);
         if bytes > limit {
             (self.answer, self.code) = (Some(Answer::Status), Some(Code::ResourceExhausted));

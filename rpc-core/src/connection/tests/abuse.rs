@@ -41,7 +41,7 @@ fn fault_20_giving_up_an_answer_half_read_costs_no_budget() {
     let mut lone = Lone::server();
     for sequence in 1..10_000 {
         lone.feed(FrameKind::Open, id(sequence, 0), Flags::END, &open_content(b"")).unwrap();
-        lone.machine.reply(id(sequence, 0), reply_with_items(""));
+        lone.machine.reply(id(sequence, 0), &reply_with_items(""));
         lone.feed(FrameKind::Reset, id(sequence, 0), Flags::NONE, &CANCELLED).unwrap();
         assert!(matches!(lone.machine.poll_event(), Some(Event::Call(_))));
         assert!(matches!(lone.machine.poll_event(), Some(Event::Cancelled(_))));
@@ -54,7 +54,7 @@ fn fault_20_giving_up_an_answer_half_read_costs_no_budget() {
 fn fault_21_cancels_of_calls_that_have_ended_close_the_connection_in_the_end() {
     let mut lone = Lone::server();
     lone.feed(FrameKind::Open, id(1, 0), Flags::END, &open_content(b"")).unwrap();
-    lone.machine.reply(id(1, 0), Reply::new(1, Bytes::new()));
+    lone.machine.reply(id(1, 0), &Reply::new(1, Bytes::new()));
     let failed = (0..10_000).find_map(|at| {
         let result = lone.feed(FrameKind::Reset, id(1, 0), Flags::NONE, &CANCELLED);
         result.err().map(|fatal| (at, fatal.code))

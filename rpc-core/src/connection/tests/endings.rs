@@ -22,7 +22,7 @@ fn goaway_ends_the_calls_that_were_not_taken_as_refused() {
     assert!(error.is_retryable());
     assert!(pair.server.poll_event().is_none(), "the late call was not passed on");
     assert!(matches!(pair.client.open(unary("after")), Err(OpenError::Closed)));
-    pair.server.reply(taken, Reply::new(1, Bytes::from_static(b"answered")));
+    pair.server.reply(taken, &Reply::new(1, Bytes::from_static(b"answered")));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, taken).unwrap().unwrap().message, "answered");
     pair.assert_at_rest();
@@ -102,9 +102,9 @@ fn a_status_interrupts_an_answer_that_is_half_sent() {
     let (whole, _) = pair.call(unary("result"));
     let (stream, _) = pair.call(unary("items"));
     let large = Bytes::from(vec![0; 4 << 20]);
-    pair.server.reply(stream, reply_with_items(""));
+    pair.server.reply(stream, &reply_with_items(""));
     send_items(&mut pair.server, stream, &[Bytes::from_static(b"first"), large.clone()]);
-    pair.server.reply(whole, Reply::new(1, large));
+    pair.server.reply(whole, &Reply::new(1, large));
     pair.transmit(Side::Server);
     for id in [whole, stream] {
         pair.server.fail(id, Status::new(Code::Aborted, "the handler gave up"));
@@ -135,7 +135,7 @@ fn a_call_cancelled_within_its_arguments_leaves_nothing_behind() {
 fn an_answer_and_a_cancel_that_cross_harm_nobody() {
     let mut pair = Pair::default();
     let (id, _) = pair.call(unary(""));
-    pair.server.reply(id, Reply::new(1, Bytes::from_static(b"crossing")));
+    pair.server.reply(id, &Reply::new(1, Bytes::from_static(b"crossing")));
     pair.client.cancel(id, ResetCode::Cancelled);
     let next = pair.client.open(unary("")).unwrap();
     assert_eq!(next.slot(), id.slot());
@@ -162,8 +162,8 @@ fn what_is_said_after_the_last_word_is_not_sent() {
     assert_eq!(items_of(&mut pair.server, id).0, ["last"]);
     assert!(!items_of(&mut pair.server, id).1.unwrap().unwrap());
     assert!(!items_of(&mut pair.server, id).1.unwrap().unwrap(), "the end stays the end");
-    pair.server.reply(id, reply_with_items("once"));
-    pair.server.reply(id, reply_with_items("twice"));
+    pair.server.reply(id, &reply_with_items("once"));
+    pair.server.reply(id, &reply_with_items("twice"));
     pair.server.end_items(id);
     pair.server.end_items(id);
     pair.server.fail(id, Status::new(Code::Internal, "too late"));
@@ -178,7 +178,7 @@ fn what_is_said_after_the_last_word_is_not_sent() {
 fn items_sent_after_the_answer_go_nowhere() {
     let mut pair = Pair::default();
     let (id, _) = pair.call(with_items(""));
-    pair.server.reply(id, Reply::new(1, Bytes::new()));
+    pair.server.reply(id, &Reply::new(1, Bytes::new()));
     pair.settle();
     assert_eq!(send_items(&mut pair.client, id, &[Bytes::new()]), 1);
     assert_eq!(pair.client.unsent_bytes(), 0);
@@ -192,7 +192,7 @@ fn a_oneway_call_that_is_answered_with_items_cancels_them() {
     let mut pair = Pair::default();
     let (id, incoming) = pair.call(OpenCall { oneway: true, ..unary("") });
     assert!(incoming.oneway);
-    pair.server.reply(id, reply_with_items(""));
+    pair.server.reply(id, &reply_with_items(""));
     pair.settle();
     assert!(matches!(pair.server.poll_event(), Some(Event::Cancelled(gone)) if gone == id));
     pair.assert_at_rest();
@@ -207,7 +207,7 @@ fn a_closed_connection_neither_reads_nor_writes_more_than_its_farewell() {
     });
     let mut pair = Pair::open(tight, Config::default());
     let (stream, _) = pair.call(unary(""));
-    pair.server.reply(stream, reply_with_items(""));
+    pair.server.reply(stream, &reply_with_items(""));
     send_items(&mut pair.server, stream, &vec![Bytes::from(vec![0; 4096]); 15]);
     let (answered, _) = pair.call(unary(""));
     pair.client.close(&Fatal::new(CloseCode::Shutdown, "the program ends"));
@@ -256,7 +256,7 @@ fn metadata_as_long_as_is_allowed_fits_beside_its_message() {
     let call = OpenCall { timeout: Some(Duration::MAX), metadata: &metadata, ..unary(vec![1; 100_000]) };
     let (id, incoming) = pair.call(call);
     assert_eq!((incoming.metadata.len(), incoming.message.len()), (1, 100_000));
-    pair.server.reply(id, Reply { metadata, ..Reply::new(1, vec![1; 100_000].into()) });
+    pair.server.reply(id, &Reply { metadata, ..Reply::new(1, vec![1; 100_000].into()) });
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, id).unwrap().unwrap().message.len(), 100_000);
     pair.assert_at_rest();

@@ -55,13 +55,13 @@ fn fault_09_a_call_of_the_longest_message_passes_and_a_longer_one_is_not_sent() 
     let small = || config(|config| config.settings.message_bytes_max = 50_000);
     let mut pair = Pair::open(small(), small());
     let (longest, _) = pair.call(unary(vec![0; 50_000]));
-    pair.server.reply(longest, Reply::new(1, vec![0; 50_000].into()));
+    pair.server.reply(longest, &Reply::new(1, vec![0; 50_000].into()));
     let Err(OpenError::Failed(error)) = pair.client.open(unary(vec![0; 50_001])) else {
         panic!("it is too long")
     };
     assert_eq!((error.kind(), error.fate()), (ErrorKind::LimitExceeded, Fate::NeverSent));
     let (id, _) = pair.call(unary(""));
-    pair.server.reply(id, Reply::new(1, vec![0; 50_001].into()));
+    pair.server.reply(id, &Reply::new(1, vec![0; 50_001].into()));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, longest).unwrap().unwrap().message.len(), 50_000);
     assert_eq!(error_of(&mut pair.client, id).code(), Code::ResourceExhausted);
@@ -181,7 +181,7 @@ fn fault_17_an_id_is_never_used_twice() {
         let mut lone = Lone::server();
         lone.feed(FrameKind::Open, id(5, 0), Flags::END, &open_content(b"")).unwrap();
         if ended {
-            lone.machine.reply(id(5, 0), Reply::new(1, Bytes::new()));
+            lone.machine.reply(id(5, 0), &Reply::new(1, Bytes::new()));
         }
         for (sequence, slot) in [(5, 0), (5, 1), (4, 1), (0, 1)] {
             let code = lone.refuses(FrameKind::Open, id(sequence, slot), Flags::END, &open_content(b""));
@@ -194,7 +194,7 @@ fn fault_17_an_id_is_never_used_twice() {
 fn fault_17_a_slot_is_free_again_once_its_call_has_ended() {
     let mut lone = Lone::server();
     lone.feed(FrameKind::Open, id(1, 0), Flags::END, &open_content(b"")).unwrap();
-    lone.machine.reply(id(1, 0), Reply::new(1, Bytes::new()));
+    lone.machine.reply(id(1, 0), &Reply::new(1, Bytes::new()));
     lone.feed(FrameKind::Open, id(2, 0), Flags::END, &open_content(b"")).unwrap();
     assert_eq!(lone.refuses(FrameKind::Open, id(3, 0), Flags::END, &open_content(b"")), CloseCode::Protocol);
 }

@@ -16,7 +16,7 @@ fn zeros(len: usize) -> Bytes {
 /// A call whose answer is a stream of items, with its reply already taken.
 fn stream(pair: &mut Pair) -> StreamId {
     let (id, _) = pair.call(unary("watch"));
-    pair.server.reply(id, reply_with_items("here it comes"));
+    pair.server.reply(id, &reply_with_items("here it comes"));
     pair.settle();
     reply_of(&mut pair.client, id).expect("it was answered").expect("with a reply");
     id
@@ -35,7 +35,7 @@ fn fault_25_a_slow_reader_does_not_hold_up_other_calls() {
     let (_, held, _) = pair.client.inflow.booked();
     assert!(held > 2 << 20 && held <= 40 * ((64 << 10) + 4112), "{held} bytes are held");
     let (id, _) = pair.call(unary("quick"));
-    pair.server.reply(id, Reply::new(1, zeros(3 << 20)));
+    pair.server.reply(id, &Reply::new(1, zeros(3 << 20)));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, id).expect("it came").expect("a reply").message.len(), 3 << 20);
 }
@@ -103,7 +103,7 @@ fn fault_26_credit_without_end_does_not_fill_the_memory_of_the_writer() {
         Settings { stream_window_bytes: 1 << 30, connection_window_bytes: 1 << 30, ..Settings::default() };
     let mut lone = Lone::new(Side::Server, Config::default(), peer);
     lone.feed(FrameKind::Open, id(1, 0), Flags::END, &open_content(b"")).unwrap();
-    lone.machine.reply(id(1, 0), reply_with_items(""));
+    lone.machine.reply(id(1, 0), &reply_with_items(""));
     let left = send_items(&mut lone.machine, id(1, 0), &vec![zeros(1000); 1000]);
     assert!(left > 800 && lone.machine.unsent_bytes() < 200_000, "{left} items are left");
 }
@@ -132,7 +132,7 @@ fn fault_27_a_large_reply_does_not_hold_up_small_calls() {
     let large = || config(|config| config.settings.message_bytes_max = 64 << 20);
     let mut pair = Pair::open(large(), large());
     let (id, _) = pair.call(unary("large"));
-    pair.server.reply(id, Reply::new(1, zeros(64 << 20)));
+    pair.server.reply(id, &Reply::new(1, zeros(64 << 20)));
     let mut small = 0;
     let reply = loop {
         if let Some(reply) = reply_of(&mut pair.client, id) {
@@ -142,7 +142,7 @@ fn fault_27_a_large_reply_does_not_hold_up_small_calls() {
         pair.transmit(Side::Client);
         pair.deliver(Side::Client, usize::MAX);
         assert_eq!(pair.incoming().id, quick);
-        pair.server.reply(quick, Reply::new(1, Bytes::from_static(b"at once")));
+        pair.server.reply(quick, &Reply::new(1, Bytes::from_static(b"at once")));
         pair.transmit(Side::Server);
         assert!(pair.to_client.len() < 256 << 10, "what is before it is bounded");
         pair.deliver(Side::Server, usize::MAX);
@@ -190,7 +190,7 @@ fn many_unfinished_messages_do_not_stall_each_other() {
     pair.settle();
     for id in ids {
         assert_eq!(pair.incoming().message.len(), 40_000);
-        pair.server.reply(id, Reply::new(1, zeros(40_000)));
+        pair.server.reply(id, &Reply::new(1, zeros(40_000)));
     }
     pair.settle();
     assert!(pair.client.opened.ids().into_iter().all(|id| reply_of(&mut pair.client, id).is_some()));

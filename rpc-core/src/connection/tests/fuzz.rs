@@ -27,7 +27,7 @@ fn busy(side: Side) -> Lone {
             lone.feed(FrameKind::Open, id(u64::from(slot) + 1, slot), Flags::NONE, &open_content(b""))
                 .unwrap();
         }
-        lone.machine.reply(id(4, 3), reply_with_items(""));
+        lone.machine.reply(id(4, 3), &reply_with_items(""));
     }
     lone
 }
@@ -83,7 +83,7 @@ fn feed_all(lone: &mut Lone, pieces: &[Bytes]) {
             if let Event::Call(call) = event
                 && call.id.slot() % 2 == 0
             {
-                lone.machine.reply(call.id, Reply::new(1, call.message));
+                lone.machine.reply(call.id, &Reply::new(1, call.message));
             }
         }
         lone.machine.take_wakes();

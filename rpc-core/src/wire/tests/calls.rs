@@ -91,7 +91,7 @@ fn rule_s4_s6_items_follow_a_reply_without_end() {
     assert_eq!(client.machine.calls_in_flight(), 0);
 
     let (mut server, id) = End::called();
-    server.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
+    server.machine.reply(id, &Reply { items: true, ..Reply::new(1, Bytes::new()) });
     server.told();
     server.sends(id, [Bytes::from_static(b"\x2a"), Bytes::new()]);
     assert_eq!(server.told(), [vector(FRAMES, "data_item"), vector(FRAMES, "data_item_empty")].concat());
@@ -143,7 +143,7 @@ fn rule_s7_the_callees_last_frame_ends_the_call() {
     assert_eq!(client.told(), b"");
 
     let (mut server, id) = End::called();
-    server.machine.reply(id, Reply::new(1, Bytes::new()));
+    server.machine.reply(id, &Reply::new(1, Bytes::new()));
     assert_eq!(server.machine.calls_in_flight(), 0);
     server.hears(&frame(DATA, F_END, FIRST, b"late"));
 }
@@ -180,7 +180,7 @@ fn rule_s10_a_reset_from_the_caller_cancels_the_handler() {
     let (mut server, id) = End::called();
     server.hears(&vector(FRAMES, "reset_cancelled"));
     assert!(matches!(server.machine.poll_event(), Some(Event::Cancelled(cancelled)) if cancelled == id));
-    server.machine.reply(id, Reply::new(1, Bytes::new()));
+    server.machine.reply(id, &Reply::new(1, Bytes::new()));
     assert_eq!(server.told(), b"");
     server.hears(&open(F_END, call_id(2, 0), b""));
     server.taken();

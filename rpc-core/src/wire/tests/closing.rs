@@ -182,7 +182,7 @@ fn rule_g2_calls_that_were_taken_go_on_after_a_farewell() {
     server.hears(&open(F_END, call_id(2, 1), b""));
     let refusal = server.frame();
     assert_eq!((refusal.kind, refusal.number()), (RESET, 2));
-    server.machine.reply(id, Reply::new(1, Bytes::new()));
+    server.machine.reply(id, &Reply::new(1, Bytes::new()));
     assert_eq!(server.frame().id, FIRST);
 }
 
@@ -211,13 +211,13 @@ fn rule_g4_further_farewells_have_a_budget() {
 #[test]
 fn rule_g5_the_goaway_of_a_fault_is_the_last_frame() {
     let (mut server, id) = End::called();
-    server.machine.reply(id, Reply::new(1, Bytes::from(vec![1; 1 << 20])));
+    server.machine.reply(id, &Reply::new(1, Bytes::from(vec![1; 1 << 20])));
     assert_eq!(server.faults(&frame(END, F_END, call_id(9, 9), b"")), CloseCode::Protocol);
     let frames = server.frames();
     assert_eq!(frames.last().map(|frame| frame.kind), Some(GOAWAY));
     assert!(frames.len() <= 2, "parts that wait are dropped");
     server.hears(&frame(super::kit::CREDIT, 0, 0, &[0, 0, 1, 0]));
-    server.machine.reply(id, Reply::new(1, Bytes::new()));
+    server.machine.reply(id, &Reply::new(1, Bytes::new()));
     server.machine.drain("");
     server.waits(100 * SECOND).unwrap();
     assert_eq!(server.told(), b"");

@@ -97,7 +97,7 @@ fn rule_p3_p20_a_reply_is_written_and_read_to_the_byte() {
         let (metadata, message) = (reply.metadata.clone(), reply.message.clone());
         let (failed, items, compressed) = (reply.failed, reply.items, reply.compressed);
         let (mut server, id) = End::called();
-        server.machine.reply(id, reply);
+        server.machine.reply(id, &reply);
         assert_eq!(server.told(), vector(FRAMES, name), "{name}");
         let (mut client, _) = End::calling();
         client.hears(&vector(FRAMES, name));
@@ -162,7 +162,7 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
     assert_eq!((&*call.message, call.items), (&b"\x08Ada Love"[..], false));
     server
         .machine
-        .reply(call.id, Reply { items: true, ..Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!")) });
+        .reply(call.id, &Reply { items: true, ..Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!")) });
     let told = server.told();
     assert!(told.starts_with(&vector(FRAMES, "reply_first_part")));
     client.hears(&told);
@@ -177,7 +177,7 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
 #[test]
 fn rule_p23_items_travel_together() {
     let (mut server, id) = End::called();
-    server.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
+    server.machine.reply(id, &Reply { items: true, ..Reply::new(1, Bytes::new()) });
     server.told();
     let items = [&b"\x2a"[..], b"", b"\x2b\x2c"].map(Bytes::from_static);
     let mut batches = [items.clone().into_iter().collect()].into();
@@ -279,7 +279,7 @@ fn rule_p24_times_are_asked_for_and_told_to_the_byte() {
     }
     let (mut server, id) = End::called();
     let hello = Reply::new(1, Bytes::from_static(b"\x0bHello, Ada!"));
-    server.machine.reply(id, Reply { metadata: tenant(), times: Some(quarter_second()), ..hello });
+    server.machine.reply(id, &Reply { metadata: tenant(), times: Some(quarter_second()), ..hello });
     assert_eq!(server.told(), vector(FRAMES, "reply_times"));
     let (mut client, _) = End::calling();
     client.hears(&vector(FRAMES, "reply_times"));

@@ -139,7 +139,7 @@ fn the_example_of_the_specification_is_what_is_sent() {
     let bytes = client.told();
     assert_eq!(bytes, vector(example, "open"));
     server.hears(&bytes);
-    server.machine.reply(id, Reply::new(1, CodecKind::Postcard.encode("Hello, Ada!").unwrap()));
+    server.machine.reply(id, &Reply::new(1, CodecKind::Postcard.encode("Hello, Ada!").unwrap()));
     let bytes = server.told();
     assert_eq!(bytes, vector(example, "reply"));
     client.hears(&bytes);

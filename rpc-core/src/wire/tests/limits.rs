@@ -48,7 +48,7 @@ fn rule_l2_a_sender_keeps_to_the_receivers_limits() {
         let mut server = End::open_with(Side::Server, Config::default(), peer.clone());
         server.hears(&open(F_END, FIRST, b""));
         let id = server.taken().id;
-        server.machine.reply(id, reply);
+        server.machine.reply(id, &reply);
         assert_eq!(server.frame().content[..2], [8, 0]);
     }
 }
@@ -67,7 +67,7 @@ fn rule_l3_calls_that_are_cancelled_or_refused_have_a_budget() {
     for sequence in 202..300 {
         cancels.hears(&opened(sequence));
         let id = StreamId::from_u64(call_id(sequence, 0));
-        cancels.machine.reply(id, Reply { items: true, ..Reply::new(1, Bytes::new()) });
+        cancels.machine.reply(id, &Reply { items: true, ..Reply::new(1, Bytes::new()) });
         cancels.hears(&reset(sequence));
     }
     cancels.hears(&opened(300));

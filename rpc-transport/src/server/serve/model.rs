@@ -132,7 +132,7 @@ fn a_call_that_comes_while_the_server_drains_is_answered_or_refused_and_the_drai
             thread::spawn(move || {
                 let mut ran = false;
                 while let Ok(Some(call)) = incoming.recv() {
-                    shared.with(|machine| machine.reply(call.id, Reply::new(call.codec, call.message)));
+                    shared.with(|machine| machine.reply(call.id, &Reply::new(call.codec, call.message)));
                     ran = true;
                 }
                 ran

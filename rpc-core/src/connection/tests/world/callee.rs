@@ -135,7 +135,7 @@ impl Callee {
                     self.unsent = batches(lengths.iter().enumerate().map(body));
                     self.state = State::Sending;
                 }
-                machine.reply(self.id, Reply { items: items.is_some(), ..Reply::new(1, message) });
+                machine.reply(self.id, &Reply { items: items.is_some(), ..Reply::new(1, message) });
             }
         }
         true

@@ -81,14 +81,6 @@ impl ItemBatch {
         self.next_range().map_or(0, |item| item.len())
     }
 
-    /// Takes the next item off without copying it or counting a reference, and shows it together with what it is a part of.
-    pub(crate) fn next_with<T>(&mut self, read: impl FnOnce(&Bytes, &[u8]) -> T) -> Option<T> {
-        let range = self.next_range()?;
-        let read = self.bytes.get(range.clone()).map(|item| read(&self.bytes, item));
-        self.skip(range.end);
-        read
-    }
-
     /// Takes items off as they stand on the wire: as many as fit into so many bytes with their lengths, up to one that is too long by itself;
     /// none where fewer than two do.
     pub(crate) fn split(&mut self, bytes_max: usize, item_bytes_max: usize) -> Option<Bytes> {
@@ -117,11 +109,6 @@ impl ItemBatch {
             (_, false) => first_item(&self.bytes),
         }
     }
-
-    fn skip(&mut self, end: usize) {
-        self.bytes.advance(end);
-        self.left = self.left.saturating_sub(1);
-    }
 }
 
 impl Iterator for ItemBatch {
@@ -130,12 +117,37 @@ impl Iterator for ItemBatch {
     fn next(&mut self) -> Option<Bytes> {
         let range = self.next_range()?;
         let item = self.bytes.slice(range.clone());
-        self.skip(range.end);
+        self.bytes.advance(range.end);
+        self.left = self.left.saturating_sub(1);
         Some(item)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
+    }
+}
+
+/// Shows the items of a batch one after the other, without copying them or counting references.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    batch: ItemBatch,
+    /// Where the last item that was shown ends.
+    end: usize,
+}
+
+impl Reader {
+    pub(crate) fn new(batch: ItemBatch) -> Self {
+        Self { batch, end: 0 }
+    }
+
+    /// Shows the next item, and what it is a part of.
+    pub(crate) fn read(&mut self) -> Option<(&Bytes, &[u8])> {
+        let Self { batch, end } = self;
+        batch.left = batch.left.checked_sub(1)?;
+        let rest = batch.bytes.get(*end..)?;
+        let range = if batch.is_lone { 0..rest.len() } else { first_item(rest)? };
+        *end = end.saturating_add(range.end);
+        Some((&batch.bytes, rest.get(range)?))
     }
 }
 

@@ -4,11 +4,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::batch::Reader;
 use crate::reply::Item;
-use crate::{CodecKind, Error, ItemBatch, ItemStream, MethodDescriptor};
+use crate::{CodecKind, Error, ItemStream, MethodDescriptor};
 
 /// A stream of items from the other side: what a handler gets for an argument `Streaming<T>`, and what a caller gets from a
 /// method that returns a stream.
@@ -64,7 +64,7 @@ impl<T, E> Streaming<T, E> {
         Self {
             inner: Box::pin(Decoding::<I> {
                 items: Some(items),
-                batch: ItemBatch::default(),
+                batch: Reader::default(),
                 codec,
                 method,
                 item: std::marker::PhantomData,
@@ -105,7 +105,7 @@ impl<T> Stream for Listed<T> {
 struct Decoding<I> {
     /// None once they are over.
     items: Option<ItemStream>,
-    batch: ItemBatch,
+    batch: Reader,
     codec: CodecKind,
     method: &'static MethodDescriptor,
     item: std::marker::PhantomData<fn() -> I>,
@@ -117,13 +117,12 @@ impl<I: Item> Stream for Decoding<I> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            let decode = |memory: &Bytes, part: &[u8]| I::decode(this.codec, memory, part, this.method);
-            if let Some(item) = this.batch.next_with(decode) {
-                return Poll::Ready(Some(item));
+            if let Some((memory, part)) = this.batch.read() {
+                return Poll::Ready(Some(I::decode(this.codec, memory, part, this.method)));
             }
             let Some(items) = &mut this.items else { return Poll::Ready(None) };
             match ready!(items.poll_batch(cx)) {
-                Some(Ok(batch)) => this.batch = batch,
+                Some(Ok(batch)) => this.batch = Reader::new(batch),
                 Some(Err(error)) => {
                     this.items = None;
                     return Poll::Ready(Some(Err(error.with_method(this.method.to_string()).into())));

@@ -42,6 +42,12 @@ pub const CALLS_MAX: u32 = 16 << 10;
 pub const STREAM_WINDOW_BYTES: u32 = 8 << 20;
 pub const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
+/// An item of W7. Nobody counts references to it: handlers clone it for each item, and that would be most of what an item costs.
+pub fn item() -> Bytes {
+    static ITEM: [u8; ITEM_BYTES] = [7; ITEM_BYTES];
+    Bytes::from_static(&ITEM)
+}
+
 /// Makes a body of so many bytes.
 pub fn body(bytes: usize) -> Bytes {
     (0..=u8::MAX).cycle().take(bytes).collect()

@@ -20,13 +20,24 @@ fn batch(lengths: &[usize]) -> ItemBatch {
 fn what_was_put_together_comes_apart_again() {
     for lengths in [&[1, 0, 3][..], &[0], &[0, 0], &[5000, 1]] {
         let mut batch = batch(lengths);
+        let mut reader = Reader::new(batch.clone());
+        let shown: Vec<_> = std::iter::from_fn(|| reader.read().map(|(_, item)| item.to_vec())).collect();
+        assert_eq!(shown, items(lengths));
         assert_eq!((batch.len(), batch.bytes()), (lengths.len(), lengths.iter().sum()));
         assert_eq!(measure(&batch.bytes), Some((lengths.len(), *lengths.iter().max().unwrap())));
         assert_eq!(batch.clone().collect::<Vec<_>>(), items(lengths));
-        assert_eq!(batch.next_with(|_, item| item.len()), Some(lengths[0]));
+        batch.next();
         assert_eq!(batch.len(), lengths.len() - 1);
+        let mut reader = Reader::new(batch);
+        assert_eq!(
+            reader.read().map(|(_, item)| item.to_vec()),
+            items(lengths).get(1).map(|item| item.to_vec())
+        );
     }
     assert_eq!(ItemBatch::default().next(), None);
+    let mut lone = Reader::new(ItemBatch::one(Bytes::from_static(b"lone")));
+    assert_eq!(lone.read().unwrap().1, b"lone");
+    assert_eq!(lone.read(), None);
 }
 
 #[test]

@@ -79,13 +79,18 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     memory: &Bytes,
     part: &[u8],
 ) -> Result<T, Error> {
-    let mut value = None;
-    let place: &mut dyn Any = &mut value;
-    if let Some(place) = place.downcast_mut() {
-        let Whole(bytes) = decoding(memory, part, |bytes| codec.decode(bytes))?;
-        *place = Some(bytes);
+    if part.len() < SHARED_BYTES_MIN {
+        return codec.decode(part);
     }
-    value.map_or_else(|| decoding(memory, part, |bytes| codec.decode(bytes)), Ok)
+    decoding(memory, part, |bytes| {
+        let mut value = None;
+        let place: &mut dyn Any = &mut value;
+        if let Some(place) = place.downcast_mut() {
+            let Whole(bytes) = codec.decode(bytes)?;
+            *place = Some(bytes);
+        }
+        value.map_or_else(|| codec.decode(bytes), Ok)
+    })
 }
 
 #[derive(serde::Deserialize)]

@@ -12,7 +12,7 @@ use futures::{Stream, stream};
 
 use crate::load;
 use crate::measure::Count;
-use crate::message::{BLOB_BYTES, CALLS_MAX, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, body};
+use crate::message::{BLOB_BYTES, CALLS_MAX, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, body, item};
 
 #[service]
 pub trait Echoing {
@@ -78,7 +78,7 @@ pub fn channel(scheme: &str, port: u16) -> ChannelBuilder {
 }
 
 pub async fn serve<V: Variant>() -> Result<Infallible> {
-    let echoer = Echoer { item: body(ITEM_BYTES), blob: body(BLOB_BYTES) };
+    let echoer = Echoer { item: item(), blob: body(BLOB_BYTES) };
     let server = V::bind(Server::builder().limits(limits()).service(EchoingServer::new(echoer))).await?;
     let (_, address) = server.uri().split_once("://").context("an address without a scheme")?;
     super::announce(address.parse()?);

@@ -21,7 +21,7 @@ use crate::load;
 use crate::measure::Count;
 use crate::message::{
     BLOB_BYTES, Blob, CALLS_MAX, CONNECTION_WINDOW_BYTES, Echo, ITEM_BYTES, MESSAGE_BYTES_MAX, Nothing,
-    STREAM_WINDOW_BYTES, body,
+    STREAM_WINDOW_BYTES, body, item,
 };
 
 include!(concat!(env!("OUT_DIR"), "/compare.Echoing.rs"));
@@ -55,7 +55,7 @@ impl Echoing for Echoer {
 pub async fn serve() -> Result<Infallible> {
     let incoming = TcpIncoming::bind((Ipv4Addr::LOCALHOST, 0).into())?.with_nodelay(Some(true));
     super::announce(incoming.local_addr()?);
-    let echoer = Echoer { item: body(ITEM_BYTES), blob: body(BLOB_BYTES) };
+    let echoer = Echoer { item: item(), blob: body(BLOB_BYTES) };
     let service = EchoingServer::new(echoer)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);

@@ -23,7 +23,7 @@ fn calls_together(bencher: Bencher, in_flight: usize) {
     let mut ids = Vec::new();
     bencher.counter(ItemsCount::new(in_flight)).bench_local(|| {
         let call = || OpenCall::new(MethodId::new(7), CODEC, MESSAGE, &NONE);
-        ids.extend((0..in_flight).map(|_| pair.client.machine.open(call()).unwrap()));
+        ids.extend((0..in_flight).map(|_| pair.client.machine.open(&call()).unwrap()));
         pair.client.send_to(&mut pair.server);
         pair.server.answer();
         pair.server.send_to(&mut pair.client);

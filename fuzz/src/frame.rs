@@ -67,7 +67,7 @@ fn open(flags: Flags, content: &Bytes) {
     let mut written = head.method.as_u64().to_le_bytes().to_vec();
     assert_eq!(head.timeout_micros.is_some(), flags.has(Flags::DEADLINE));
     written.extend(head.timeout_micros.iter().flat_map(|micros| micros.to_le_bytes()));
-    after_head(flags, &head.metadata, rest, written, content);
+    after_head(flags, head.metadata, rest, written, content);
 }
 
 fn reply(flags: Flags, content: &Bytes) {
@@ -76,7 +76,7 @@ fn reply(flags: Flags, content: &Bytes) {
     assert_eq!(times.is_some(), flags.has(Flags::TIMES));
     // Times that are too long are read as the longest, and not written as they came.
     let written = content[..times.map_or(0, |_| ServerTimes::BYTES)].to_vec();
-    after_head(flags, &metadata, rest, written, content);
+    after_head(flags, metadata, rest, written, content);
     let Some(times) = times else { return };
     let mut again = BytesMut::new();
     payload::put_times(times, &mut again);
@@ -85,8 +85,9 @@ fn reply(flags: Flags, content: &Bytes) {
 }
 
 /// Reads what OPEN and REPLY have in common, and holds all that was read against what came.
-fn after_head(flags: Flags, metadata: &Bytes, mut rest: Bytes, mut written: Vec<u8>, content: &Bytes) {
-    if flags.has(Flags::METADATA) {
+fn after_head(flags: Flags, metadata: Option<Bytes>, mut rest: Bytes, mut written: Vec<u8>, content: &Bytes) {
+    assert_eq!(metadata.is_some(), flags.has(Flags::METADATA));
+    if let Some(metadata) = &metadata {
         written.extend(length(metadata.len()));
         written.extend_from_slice(metadata);
         self::metadata(metadata);

@@ -95,15 +95,9 @@ impl Body {
         self
     }
 
-    /// Leaves the message, and takes out what follows.
-    pub(crate) fn split_items(&mut self) -> Self {
-        Self { message: Bytes::new(), apart: None, items: self.items.take() }
-    }
-
-    pub(crate) fn map_items(mut self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
-        match self.take_items() {
-            Some(items) => self.with_items(change(items)),
-            None => self,
+    pub(crate) fn change_items(&mut self, change: impl FnOnce(ItemStream) -> ItemStream) {
+        if let Some(items) = self.take_items() {
+            self.items = Some(Box::new(Mutex::new(change(items))));
         }
     }
 

@@ -142,14 +142,16 @@ impl<R, A: Start> Call<R, A> {
         let named = |error: Error| error.with_method(this.method.to_string());
         let mut first_polled_at = None;
         if let StateProject::Idle { start, timeout } = this.state.as_mut().project() {
-            let (request, start) = start.take().expect(POLLED_AFTER_DONE);
-            let mut request = request.map_err(named)?;
             // The one look at the clock that a call costs: what happens in its first poll takes no other.
             let now = now();
-            let after = timeout.map(|timeout| deadline_after(now, timeout));
-            request.set_deadline(after.into_iter().chain(*this.deadline).min());
-            crate::Context::inherit(&mut request);
-            *this.deadline = request.deadline();
+            if let Some((Ok(request), _)) = start {
+                let after = timeout.map(|timeout| deadline_after(now, timeout));
+                request.set_deadline(after.into_iter().chain(*this.deadline).min());
+                crate::Context::inherit(request);
+                *this.deadline = request.deadline();
+            }
+            let (request, start) = start.take().expect(POLLED_AFTER_DONE);
+            let request = request.map_err(named)?;
             if this.deadline.is_some_and(|deadline| deadline <= now) {
                 return Poll::Ready(Err(named(Error::deadline_exceeded().with_fate(Fate::NeverSent))));
             }
@@ -161,24 +163,24 @@ impl<R, A: Start> Call<R, A> {
             panic!("{POLLED_AFTER_DONE}");
         };
         let started_at = *started_at;
-        let polled = {
+        let mut polled = {
             let _shared = Reading::share(first_polled_at);
             future.poll(cx)
         };
-        let result = match polled {
-            Poll::Ready(result) => result,
-            Poll::Pending => {
-                let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
-                ready!(sleep.poll(cx));
-                Err(Error::deadline_exceeded().giving_up(|| this.state.set(State::Done)))
-            }
-        };
+        if polled.is_pending() {
+            let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
+            ready!(sleep.poll(cx));
+            let error = Error::deadline_exceeded().giving_up(|| this.state.set(State::Done));
+            polled = Poll::Ready(Err(error));
+        }
         this.state.set(State::Done);
-        let response = result.map_err(|error| named(error.of_call(this.method, started_at)))?;
-        Poll::Ready(Ok(match *this.deadline {
-            Some(deadline) => response.until(deadline),
-            None => response,
-        }))
+        if let (Poll::Ready(Ok(response)), Some(deadline)) = (&mut polled, *this.deadline) {
+            response.end_items_at(deadline);
+        }
+        match polled {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(named(error.of_call(this.method, started_at)))),
+            polled => polled,
+        }
     }
 }
 
@@ -189,8 +191,12 @@ impl<R: Reply, A: Start> Future for Call<R, A> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let method = self.method;
-        let response = ready!(self.poll_response(cx))?;
-        Poll::Ready(R::read(response, method))
+        // The response stays where it is: to move what was just written takes as long as to make it.
+        match self.poll_response(cx) {
+            Poll::Ready(Ok(mut response)) => Poll::Ready(R::read(&mut response, method)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -217,7 +223,7 @@ impl<R: Reply, A: Start> Future for WithMetadata<R, A> {
         let method = call.method;
         let mut response = ready!(call.poll_response(cx))?;
         let metadata = std::mem::take(response.metadata_mut());
-        Poll::Ready(R::read(response, method).map(|value| (value, metadata)))
+        Poll::Ready(R::read(&mut response, method).map(|value| (value, metadata)))
     }
 }
 

@@ -170,27 +170,22 @@ impl CodecKind {
             return self.encode(value).map(Body::new);
         }
         let mut parts = Vec::new();
-        let message = arena::message(|out| {
-            let encoded = apart::collecting(out, |out| self.append(value, out));
-            parts = encoded.1;
-            encoded.0
-        });
+        let message = arena::message(|out| apart::collecting(out, &mut parts, |out| self.append(value, out)));
         let body = Body::new(message?);
         Ok(if parts.is_empty() { body } else { body.with_parts(parts) })
     }
 
     /// Encodes a value behind what is there.
     pub(crate) fn append<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
-        with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out)).map_err(|source| {
-            Error::new(
-                ErrorKind::Encode,
-                format!(
-                    "cannot encode a value as {}: mend its `Serialize`, or choose another codec",
-                    self.name()
-                ),
-            )
-            .with_source(source)
-        })
+        with_codec!(self, C => C::encode(value, out), custom => custom.encode(value, out))
+            .map_err(|source| self.not_encoded(source))
+    }
+
+    #[cold]
+    fn not_encoded(self, source: BoxError) -> Error {
+        let name = self.name();
+        let text = format!("cannot encode a value as {name}: mend its `Serialize`, or choose another codec");
+        Error::new(ErrorKind::Encode, text).with_source(source)
     }
 
     /// Decodes a value that owns or borrows its parts.
@@ -216,14 +211,16 @@ impl CodecKind {
             C => C::decode(seed, bytes, &limits),
             custom => custom.decode(seed, bytes, &limits)
         )
-        .map_err(|source| {
-            Error::new(ErrorKind::Decode, format!(
-                    "cannot decode {} bytes as {}: the two sides may disagree about a type; compare their versions",
-                    bytes.len(),
-                    self.name()
-                ))
-                .with_source(source)
-        })
+        .map_err(|source| self.not_decoded(bytes.len(), source))
+    }
+
+    #[cold]
+    fn not_decoded(self, bytes: usize, source: BoxError) -> Error {
+        let name = self.name();
+        let text = format!(
+            "cannot decode {bytes} bytes as {name}: the two sides may disagree about a type; compare their versions"
+        );
+        Error::new(ErrorKind::Decode, text).with_source(source)
     }
 
     /// The status for a codec that is none of those that are `known`.

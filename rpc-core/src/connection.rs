@@ -188,6 +188,15 @@ impl Connection {
         self.events.pop_front()
     }
 
+    /// Moves all that there is to act on behind what is in `events`; into an empty queue by exchanging the two.
+    pub fn move_events(&mut self, events: &mut VecDeque<Event>) {
+        if events.is_empty() {
+            std::mem::swap(events, &mut self.events);
+        } else {
+            events.append(&mut self.events);
+        }
+    }
+
     /// Takes one of the wakers whose wait is over; wake it once no lock is held.
     pub fn pop_wake(&mut self) -> Option<Waker> {
         self.wakes.pop()

@@ -224,9 +224,9 @@ impl<F: Future> Future for Scope<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let outer = CURRENT.replace(this.context.take());
+        swap_current(this.context);
         // Put back even if the future panics, so that the next call on this thread does not inherit from this one.
-        let guard = Restore { outer: Some(outer), context: this.context, ends_call: this.ends_call };
+        let guard = Restore { context: this.context, ends_call: this.ends_call };
         let poll = this.future.poll(cx);
         drop(guard);
         if poll.is_ready() {
@@ -236,17 +236,20 @@ impl<F: Future> Future for Scope<F> {
     }
 }
 
+/// Makes another context the ambient one, where it lies: it is too large to be moved about.
+fn swap_current(context: &mut Option<Context>) {
+    CURRENT.with_borrow_mut(|current| std::mem::swap(current, context));
+}
+
 struct Restore<'a> {
-    outer: Option<Option<Context>>,
+    /// While the future is polled, the context that was the ambient one before.
     context: &'a mut Option<Context>,
     ends_call: &'a mut Option<EndsCall>,
 }
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        if let Some(outer) = self.outer.take() {
-            *self.context = CURRENT.replace(outer);
-        }
+        swap_current(self.context);
         // Noted after a panic too: what the handler has spawned must still learn of its end.
         if let (Some(ends_call), Some(context)) = (&mut self.ends_call, &self.context)
             && ends_call.shared.is_none()

@@ -11,7 +11,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 use serde::Serialize;
@@ -20,8 +19,8 @@ use serde::de::DeserializeOwned;
 use crate::reply::Plain;
 use crate::service::BoxFuture;
 use crate::{
-    Body, Code, CodecKind, Context, Error, ErrorKind, Message, MethodDescriptor, Request, Response, Service,
-    ServiceDescriptor, Status, Streaming, message,
+    Body, Code, CodecKind, Context, Error, ErrorKind, ItemStream, Message, MethodDescriptor, Request,
+    Response, Service, ServiceDescriptor, Status, Streaming, message,
 };
 use generator::{Generator, Sender};
 
@@ -124,16 +123,30 @@ where
     T: Send + Sync + 'static,
     D: Borrow<Dispatcher<M, T>> + Send,
 {
-    match Incoming::of(&mut request, Dispatcher::<M, T>::descriptor()) {
-        Err(error) => Answering::Failed { error: ready(Err(error)) },
-        Ok((context, call)) if call.method.kind().streams_response() => {
-            let handler = dispatcher.borrow().handler.clone();
-            Answering::Streams { future: Box::pin(answer_stream::<M, T>(handler, context, call)) }
-        }
-        Ok((context, call)) => {
-            Answering::One { future: context.answer(answer_one::<M, T, D>(dispatcher, call)) }
-        }
+    let method = match method_of(&request, Dispatcher::<M, T>::descriptor()) {
+        Err(error) => return Answering::Failed { error: ready(Err(error)) },
+        Ok(method) => method,
+    };
+    request.set_descriptor(method);
+    let context = Context::of(&mut request);
+    let call = Incoming { method, request };
+    if method.kind().streams_response() {
+        let handler = dispatcher.borrow().handler.clone();
+        return Answering::Streams { future: Box::pin(answer_stream::<M, T>(handler, context, call)) };
     }
+    Answering::One { future: context.answer(answer_one::<M, T, D>(dispatcher, call)) }
+}
+
+/// Finds the method that a request asks for, as it asks for it.
+fn method_of(request: &Request, service: &ServiceDescriptor) -> Result<&'static MethodDescriptor, Error> {
+    let method = request
+        .descriptor()
+        .or_else(|| service.method(request.method()))
+        .ok_or_else(|| unknown_method(request, service.name()))?;
+    if request.body().has_items() != method.kind().streams_request() {
+        return Err(wrong_shape(method).into());
+    }
+    Ok(method)
 }
 
 pin_project! {
@@ -158,28 +171,19 @@ impl<F: Future<Output = Result<Response, Error>>> Future for Answering<'_, F> {
     }
 }
 
+/// A call whose method is known; its context was taken out.
 struct Incoming {
     method: &'static MethodDescriptor,
-    codec: CodecKind,
-    body: Body,
+    request: Request,
 }
 
 impl Incoming {
-    fn of(request: &mut Request, service: &ServiceDescriptor) -> Result<(Context, Self), Error> {
-        let method = request
-            .descriptor()
-            .or_else(|| service.method(request.method()))
-            .ok_or_else(|| unknown_method(request, service.name()))?;
-        let (codec, body) = (request.codec(), request.take_body().whole());
-        if body.has_items() != method.kind().streams_request() {
-            return Err(wrong_shape(method).into());
-        }
-        request.set_descriptor(method);
-        Ok((Context::of(request), Self { method, codec, body }))
+    fn codec(&self) -> CodecKind {
+        self.request.codec()
     }
 
     fn decode<'a, M: Message<'a>>(&'a self) -> Result<M, Error> {
-        message::decode(self.codec, self.method.id(), self.body.message()).map_err(|error| {
+        message::decode(self.codec(), self.method.id(), self.request.body().message()).map_err(|error| {
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             let text = format!(
@@ -191,18 +195,22 @@ impl Incoming {
     }
 }
 
-async fn answer_one<M, T, D>(dispatcher: D, mut call: Incoming) -> Result<Response, Error>
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice, see `answer`")]
+fn answer_one<M, T, D>(
+    dispatcher: D,
+    mut call: Incoming,
+) -> impl Future<Output = Result<Response, Error>> + Send
 where
     M: Dispatch<T>,
     T: Send + Sync + 'static,
     D: Borrow<Dispatcher<M, T>> + Send,
 {
-    let mut streams = Streams::of(&mut call, None);
-    let response = M::run(&dispatcher.borrow().handler, call.decode()?, &mut streams).await;
-    let body = encode_response(call.codec, call.method, &response)?;
-    Ok(Response::new(call.codec, body)
-        .with_failed(response.is_failed())
-        .with_metadata(Context::take_response_metadata()))
+    async move {
+        let mut streams = Streams::of(&mut call, None);
+        let response = M::run(&dispatcher.borrow().handler, call.decode()?, &mut streams).await;
+        let body = encode_response(call.codec(), call.method, &response)?;
+        Ok(Response::of(call.codec(), body, response.is_failed(), Context::take_response_metadata()))
+    }
 }
 
 /// The handler's stream borrows from the handler, so both live in one future, and that future feeds the response's body.
@@ -211,7 +219,7 @@ where
     M: Dispatch<T>,
     T: Send + Sync + 'static,
 {
-    let codec = call.codec;
+    let codec = call.codec();
     let generator = Generator::new(|sender| {
         context.answer(async move {
             let failing = sender.clone();
@@ -277,23 +285,24 @@ pub struct Streams {
     codec: CodecKind,
     method: Option<&'static MethodDescriptor>,
     /// What follows the arguments.
-    items: Body,
+    items: Option<ItemStream>,
     sender: Option<Sender>,
 }
 
 impl Streams {
     /// Makes the streams of a call that has none, as running a recorded request needs.
     pub fn none() -> Self {
-        Self { codec: CodecKind::default(), method: None, items: Body::new(Bytes::new()), sender: None }
+        Self { codec: CodecKind::default(), method: None, items: None, sender: None }
     }
 
     fn of(call: &mut Incoming, sender: Option<Sender>) -> Self {
-        Self { codec: call.codec, method: Some(call.method), items: call.body.split_items(), sender }
+        let (codec, method) = (call.codec(), Some(call.method));
+        Self { codec, method, items: call.request.take_items(), sender }
     }
 
     /// Returns the stream that the caller sends; one that fails at once where the call has none.
     pub fn incoming<T: DeserializeOwned + Send + 'static>(&mut self) -> Streaming<T> {
-        match (self.items.take_items(), self.method) {
+        match (self.items.take(), self.method) {
             (Some(items), Some(method)) => Streaming::decoding::<Plain<T>>(items, self.codec, method),
             _ => Streaming::new(generator::once(Err(Error::new(
                 ErrorKind::Config,

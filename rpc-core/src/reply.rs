@@ -18,11 +18,11 @@ pub trait Reply: 'static {
     /// What a call that did not succeed gives.
     type Error: From<Error>;
 
-    /// Reads the response.
+    /// Reads the response, and takes out the items that follow the result.
     ///
     /// # Errors
     /// The method's own error, or that the response does not fit.
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error>;
+    fn read(response: &mut Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error>;
 }
 
 /// A value on its own: the shape of a stream's items.
@@ -158,7 +158,7 @@ impl<T: DeserializeOwned + 'static> Reply for Plain<T> {
     type Value = T;
     type Error = Error;
 
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<T, Error> {
+    fn read(response: &mut Response, method: &'static MethodDescriptor) -> Result<T, Error> {
         let message = response.body().message();
         Self::decode(response.codec(), message, message, method)
     }
@@ -168,7 +168,7 @@ impl<R: IsResult + DeserializeOwned> Reply for Fallible<R> {
     type Value = R::Ok;
     type Error = CallError<R::Err>;
 
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<R::Ok, CallError<R::Err>> {
+    fn read(response: &mut Response, method: &'static MethodDescriptor) -> Result<R::Ok, CallError<R::Err>> {
         let message = response.body().message();
         Self::decode(response.codec(), message, message, method)
     }
@@ -178,7 +178,7 @@ impl<I: Item> Reply for Items<I> {
     type Value = Streaming<I::Value, I::Error>;
     type Error = Error;
 
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, Error> {
+    fn read(response: &mut Response, method: &'static MethodDescriptor) -> Result<Self::Value, Error> {
         stream::<I>(response, method)
     }
 }
@@ -187,7 +187,7 @@ impl<I: Item, R: IsResult + DeserializeOwned> Reply for FallibleItems<I, R> {
     type Value = Streaming<I::Value, I::Error>;
     type Error = CallError<R::Err>;
 
-    fn read(response: Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error> {
+    fn read(response: &mut Response, method: &'static MethodDescriptor) -> Result<Self::Value, Self::Error> {
         let message = response.body().message();
         Fallible::<R>::decode(response.codec(), message, message, method)?;
         Ok(stream::<I>(response, method)?)
@@ -198,7 +198,7 @@ impl Reply for Nothing {
     type Value = ();
     type Error = Error;
 
-    fn read(_: Response, _: &'static MethodDescriptor) -> Result<(), Error> {
+    fn read(_: &mut Response, _: &'static MethodDescriptor) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -213,13 +213,13 @@ fn decode<T: DeserializeOwned + 'static>(
 }
 
 fn stream<I: Item>(
-    response: Response,
+    response: &mut Response,
     method: &'static MethodDescriptor,
 ) -> Result<Streaming<I::Value, I::Error>, Error> {
     let codec = response.codec();
-    match response.into_parts().1.into_parts() {
-        (_, Some(items)) => Ok(Streaming::decoding::<I>(items, codec, method)),
-        (_, None) => Err(Error::new(
+    match response.take_items() {
+        Some(items) => Ok(Streaming::decoding::<I>(items, codec, method)),
+        None => Err(Error::new(
             ErrorKind::Decode,
             "the peer answered with one result where a stream was expected: compare the two sides' versions",
         )

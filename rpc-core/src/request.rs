@@ -131,8 +131,9 @@ impl Request {
 
     /// Replaces the stream of items that follows the arguments, where there is one, as a layer that watches items does.
     #[must_use]
-    pub fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
-        self.map_body(|body| body.map_items(change))
+    pub fn map_items(mut self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        self.body.change_items(change);
+        self
     }
 
     /// Takes the items out that follow the message, where there are any.
@@ -206,7 +207,13 @@ impl Response {
         Self { metadata: Metadata::new(), codec, failed: false, server_times: None, body }
     }
 
+    #[inline]
+    pub(crate) fn of(codec: CodecKind, body: Body, failed: bool, metadata: Metadata) -> Self {
+        Self { metadata, codec, failed, server_times: None, body }
+    }
+
     /// Marks that the result is the method's own error, so that layers can count it without decoding it.
+    #[inline]
     #[must_use]
     pub fn with_failed(mut self, failed: bool) -> Self {
         self.failed = failed;
@@ -214,6 +221,7 @@ impl Response {
     }
 
     /// Attaches what travels beside the result.
+    #[inline]
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
@@ -221,6 +229,7 @@ impl Response {
     }
 
     /// Says how long the server took, as a connection does that has heard it.
+    #[inline]
     #[must_use]
     pub fn with_server_times(mut self, times: Option<ServerTimes>) -> Self {
         self.server_times = times;
@@ -258,10 +267,16 @@ impl Response {
         &self.body
     }
 
+    /// Takes the items out that follow the result, where there are any.
+    pub fn take_items(&mut self) -> Option<ItemStream> {
+        self.body.take_items()
+    }
+
     /// Replaces the stream of items that follows the result, where there is one, as a layer that watches items does.
     #[must_use]
-    pub fn map_items(self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
-        Self { body: self.body.map_items(change), ..self }
+    pub fn map_items(mut self, change: impl FnOnce(ItemStream) -> ItemStream) -> Self {
+        self.body.change_items(change);
+        self
     }
 
     /// Reads the response to a call of `method` as the enum that `#[service]` generates; of a method that answers with a stream, whether

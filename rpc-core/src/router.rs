@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use crate::service::BoxFuture;
 use crate::{
@@ -85,13 +83,13 @@ impl Router {
     }
 
     // The future of an `async fn` would hold the request, too.
-    fn start(&self, mut request: Request) -> Routed {
+    fn start(&self, mut request: Request) -> BoxFuture<'static> {
         match self.routes.methods.get(&request.method()) {
             Some((method, service)) => {
                 request.set_descriptor(method);
-                Routed::Found(service.start(request))
+                service.start(request)
             }
-            None => Routed::Unknown(ready(Err(self.unknown(&request)))),
+            None => Box::pin(ready(Err(self.unknown(&request)))),
         }
     }
 
@@ -128,23 +126,6 @@ impl Service for Router {
 
     fn leave(&self) {
         self.routes.added.iter().for_each(Service::leave);
-    }
-}
-
-/// A call that has its service, or never will.
-enum Routed {
-    Found(BoxFuture<'static>),
-    Unknown(Ready<Result<Response, Error>>),
-}
-
-impl Future for Routed {
-    type Output = Result<Response, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Found(call) => call.as_mut().poll(cx),
-            Self::Unknown(error) => Pin::new(error).poll(cx),
-        }
     }
 }
 

@@ -65,16 +65,16 @@ impl Chosen {
 /// # Errors
 /// It was not opened. What was chosen comes back, so that the call can wait for its turn there.
 pub(crate) fn begin(
-    chosen: Chosen,
+    connection: Arc<ClientConnection>,
     request: &Request,
     calling: &Calling,
     cx: &Context<'_>,
 ) -> Result<Awaited, (OpenError, Chosen)> {
-    let Chosen { connection, packed } = &chosen;
+    let packed = connection.shared.pack(request.body());
     let opened_at = opened_at(packed.as_ref());
     match open_and_watch(&connection.shared, request, packed.as_ref(), opened_at, calling, cx) {
-        Ok(id) => Ok(Awaited::new(OpenedCall::new(chosen.connection, id), request, None, opened_at)),
-        Err(error) => Err((error, chosen)),
+        Ok(id) => Ok(Awaited::new(OpenedCall::new(connection, id), request, None, opened_at)),
+        Err(error) => Err((error, Chosen { connection, packed })),
     }
 }
 
@@ -194,7 +194,7 @@ impl OpenedCall {
             .await
     }
 
-    fn respond(mut self, reply: Reply, asked: CodecKind) -> Result<Response, Error> {
+    fn respond(mut self, reply: &mut Reply, asked: CodecKind) -> Result<Response, Error> {
         // An answer without items has ended the call; one with items is cancelled by dropping them.
         self.is_over = !reply.items;
         // Rule P15: it is the codec of the call, which need not be one that calls may come in here.
@@ -202,7 +202,7 @@ impl OpenedCall {
         let codec = if reply.codec == asked.id() { Ok(asked) } else { coding.codec(reply.codec) };
         let message = match reply.compressed {
             true => coding.unpack(&reply.message),
-            false => Ok(reply.message),
+            false => Ok(std::mem::take(&mut reply.message)),
         };
         let blame = |status: Status| self.connection.shared.blame(unreadable(&status));
         let (codec, mut body) = (codec.map_err(blame)?, Body::new(message.map_err(blame)?));
@@ -217,7 +217,8 @@ impl OpenedCall {
             }
             body = body.with_items(items);
         }
-        let response = Response::new(codec, body).with_failed(reply.failed).with_metadata(reply.metadata);
+        let metadata = std::mem::take(&mut reply.metadata);
+        let response = Response::new(codec, body).with_failed(reply.failed).with_metadata(metadata);
         Ok(response.with_server_times(reply.times))
     }
 
@@ -266,13 +267,13 @@ impl Awaited {
     /// Waits for the answer to a request, which the call was opened with.
     pub(crate) fn poll(&mut self, request: &Request, cx: &mut Context<'_>) -> Poll<Result<Called, Error>> {
         let Some(mut call) = self.call.take() else { return Poll::Pending };
-        let reply = call.shared().with(|machine| machine.poll_reply(call.id, cx));
-        let error = match reply {
+        let error = match call.shared().with(|machine| machine.poll_reply(call.id, cx)) {
             Poll::Pending => {
                 self.call = Some(call);
                 return Poll::Pending;
             }
-            Poll::Ready(Ok(reply)) => match call.respond(reply, request.codec()) {
+            // It stays where it is: to move what was just written takes as long as to make it.
+            Poll::Ready(Ok(ref mut reply)) => match call.respond(reply, request.codec()) {
                 Ok(response) => return Poll::Ready(Ok(Called::Answered(response))),
                 Err(error) => error,
             },
@@ -316,7 +317,7 @@ fn open_and_watch(
 ) -> Result<StreamId, OpenError> {
     shared.with(|machine| {
         machine.ping_if_silent(now);
-        machine.open_and_watch(describe(request, packed, opened_at, calling), cx)
+        machine.open_and_watch(&describe(request, packed, opened_at, calling), cx)
     })
 }
 

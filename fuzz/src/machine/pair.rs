@@ -190,7 +190,7 @@ impl Pair {
         let (metadata, calls_max) = (Metadata::new(), self.client.calls_max().min(self.server.calls_max()));
         for _ in 0..if self.client.machine.takes_calls() { calls_max } else { 0 } {
             let call = OpenCall::new(MethodId::new(0), 1, Bytes::new(), &metadata);
-            self.client.machine.open(call).expect("every slot is free");
+            self.client.machine.open(&call).expect("every slot is free");
         }
     }
 }

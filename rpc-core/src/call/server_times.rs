@@ -45,9 +45,9 @@ impl<R: Reply, A: Start> Future for WithServerTimes<R, A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let call = self.project().call;
         let method = call.method;
-        let response = ready!(call.poll_response(cx))?;
+        let mut response = ready!(call.poll_response(cx))?;
         let times = response.server_times();
-        Poll::Ready(R::read(response, method).map(|value| (value, times)))
+        Poll::Ready(R::read(&mut response, method).map(|value| (value, times)))
     }
 }
 

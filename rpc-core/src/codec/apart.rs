@@ -19,14 +19,18 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Encodes into a buffer, beside which large parts are kept apart, and gives those.
+/// Encodes into a buffer, beside which large parts are kept apart, and adds those to `parts`.
 pub(super) fn collecting<R>(
     out: &mut Vec<u8>,
+    parts: &mut Vec<(usize, Bytes)>,
     encode: impl FnOnce(&mut Vec<u8>) -> R,
-) -> (R, Vec<(usize, Bytes)>) {
+) -> R {
     let outer = Outer { buffer: BUFFER.replace(place(out)), count: COUNT.get() };
     let result = encode(out);
-    (result, outer.end())
+    if outer.has_kept() {
+        parts.append(&mut outer.take_kept());
+    }
+    result
 }
 
 /// Goes back to the message in whose encoding another one was encoded, also where that panics.
@@ -36,11 +40,12 @@ struct Outer {
 }
 
 impl Outer {
-    /// Takes what was kept since; it is what keeps the count right, so that most encodings look no further.
-    fn end(&self) -> Vec<(usize, Bytes)> {
-        if COUNT.get() == self.count { Vec::new() } else { self.take_kept() }
+    /// Tells whether something was kept since.
+    fn has_kept(&self) -> bool {
+        COUNT.get() != self.count
     }
 
+    /// Takes what was kept since; it is what keeps the count right, so that most encodings look no further.
     #[cold]
     fn take_kept(&self) -> Vec<(usize, Bytes)> {
         COUNT.set(self.count);
@@ -51,7 +56,9 @@ impl Outer {
 impl Drop for Outer {
     fn drop(&mut self) {
         BUFFER.set(self.buffer);
-        drop(self.end());
+        if self.has_kept() {
+            drop(self.take_kept());
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Connection {
     /// # Errors
     /// See [`OpenError`]; nothing is sent then.
     #[expect(clippy::arithmetic_side_effects, reason = "no connection lasts for 2^64 calls")]
-    pub fn open(&mut self, call: OpenCall<'_>) -> Result<StreamId, OpenError> {
+    pub fn open(&mut self, call: &OpenCall<'_>) -> Result<StreamId, OpenError> {
         if !self.takes_calls() {
             return Err(OpenError::Closed);
         }
@@ -121,7 +121,7 @@ impl Connection {
             .with_if(Flags::REPLY_TIMES, call.times == Times::Always)
             .with_if(Flags::COMPRESSED, call.compressed);
         let header = FrameHeader::new(FrameKind::Open, id, 0).with_flags(flags).with_codec(call.codec);
-        self.send_head(header, metadata_bytes, (call.message, call.rest), !call.items, |out| {
+        self.send_head(header, metadata_bytes, (&call.message, call.rest), !call.items, |out| {
             out.put_u64_le(call.method.as_u64());
             if let Some(timeout) = call.timeout {
                 out.put_u64_le(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
@@ -137,7 +137,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_and_watch(&mut self, call: OpenCall<'_>, cx: &Context<'_>) -> Result<StreamId, OpenError> {
+    pub fn open_and_watch(&mut self, call: &OpenCall<'_>, cx: &Context<'_>) -> Result<StreamId, OpenError> {
         let id = self.open(call)?;
         if let Some(stream) = self.opened.get(id) {
             set_waker(&mut stream.inflow.waker, cx);
@@ -249,8 +249,7 @@ impl Connection {
             .with_if(Flags::TIMES, answer.times.is_some())
             .with_if(Flags::COMPRESSED, answer.compressed);
         let header = FrameHeader::new(FrameKind::Reply, id, 0).with_flags(flags).with_codec(answer.codec);
-        let message = answer.message.clone();
-        self.send_head(header, metadata_bytes, (message, rest), !answer.items, |out| {
+        self.send_head(header, metadata_bytes, (&answer.message, rest), !answer.items, |out| {
             if let Some(times) = answer.times {
                 put_times(times, out);
             }

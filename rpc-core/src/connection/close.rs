@@ -94,6 +94,7 @@ impl Connection {
         // Nothing was heard for long.
         self.opened.shrink();
         self.accepted.shrink();
+        self.events.shrink_to(1);
         if self.pinged_at.is_some() {
             let text = format!(
                 "nothing was heard from the peer for {:?}, and a ping was not answered within this side's ping_timeout of {:?}",

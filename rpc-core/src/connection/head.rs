@@ -16,18 +16,16 @@ impl Connection {
         &mut self,
         header: FrameHeader,
         metadata_bytes: usize,
-        (mut message, mut more): (Bytes, &[Bytes]),
+        (message, more): (&Bytes, &[Bytes]),
         last: bool,
         head: impl FnOnce(&mut bytes::BytesMut),
     ) {
-        let total = length(&message, more);
+        let total = length(message, more);
         let first = self.first_part(total, HEAD_BYTES.saturating_add(metadata_bytes));
         let is_whole = first == total;
-        if !is_whole && !more.is_empty() {
-            message = joined(std::iter::once(&message).chain(more));
-            more = &[];
-        }
-        let rest = if is_whole { Bytes::new() } else { message.split_off(first) };
+        let mut cut = (!is_whole).then(|| joined(std::iter::once(message).chain(more)));
+        let rest = cut.as_mut().map(|message| message.split_off(first));
+        let (message, more) = cut.as_ref().map_or((message, more), |first| (first, &[]));
         if last && let Some(stream) = self.stream(header.id) {
             stream.outflow.ended = true;
         }
@@ -40,11 +38,11 @@ impl Connection {
                     put_length(out, total);
                 }
             },
-            &message,
+            message,
             more,
         );
         self.wake_writer();
-        if !is_whole {
+        if let Some(rest) = rest {
             self.enqueue(header.id, Outgoing { rest, started: true, last });
         } else if last {
             self.sent_last(header.id);

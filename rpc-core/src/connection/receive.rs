@@ -18,7 +18,7 @@ use crate::wire::{
     Flags, HEADER_BYTES, decode_metadata, parse_end, parse_open, parse_reply, parse_u16, parse_u64,
     split_total,
 };
-use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Status};
+use crate::{Code, Error, ErrorKind, Fate, ItemBatch, Metadata, Status};
 
 pub(super) fn protocol(fault: &str) -> Fatal {
     Fatal::new(CloseCode::Protocol, fault)
@@ -146,11 +146,11 @@ impl Connection {
         let granted = self.peer.as_ref().map_or(0, |peer| peer.settings.stream_window_bytes);
         let role = Role::Accepted { head: None, replied: false, method: head.method, since: now };
         self.accepted.insert(id, Stream::new(role, self.config.settings.stream_window_bytes, granted));
-        if let Err(status) = self.check_head(&head.metadata, total, payload.len()) {
+        if let Err(status) = self.check_head(head.metadata.as_ref(), total, payload.len()) {
             self.fail(id, status);
             return Ok(());
         }
-        let metadata = match decode_metadata(head.metadata) {
+        let metadata = match read_metadata(head.metadata) {
             Ok(metadata) => metadata,
             Err(fault) => {
                 self.fail(id, Status::new(Code::InvalidArgument, format!("the call came with {fault}")));
@@ -186,11 +186,12 @@ impl Connection {
     }
 
     /// Holds metadata and message against the limits, before anything is kept of them.
-    fn check_head(&self, metadata: &[u8], total: Option<u32>, first: usize) -> Result<(), Status> {
+    fn check_head(&self, metadata: Option<&Bytes>, total: Option<u32>, first: usize) -> Result<(), Status> {
         let settings = &self.config.settings;
         let too_long = |what, bytes, max| allowed::refusal(self.side, what, bytes, max);
-        if metadata.len() > settings.metadata_bytes_max as usize {
-            return Err(too_long("metadata", metadata.len(), settings.metadata_bytes_max));
+        let metadata_bytes = metadata.map_or(0, Bytes::len);
+        if metadata_bytes > settings.metadata_bytes_max as usize {
+            return Err(too_long("metadata", metadata_bytes, settings.metadata_bytes_max));
         }
         let bytes = total.map_or(first, |total| total as usize);
         if bytes > settings.message_bytes_max as usize {
@@ -206,12 +207,12 @@ impl Connection {
         }
         let (times, metadata) = parse_reply(header.flags, &mut payload).map_err(protocol)?;
         let total = split_total(header.flags, &mut payload).map_err(protocol)?;
-        let check = self.check_head(&metadata, total, payload.len());
+        let check = self.check_head(metadata.as_ref(), total, payload.len());
         let Some(stream) = self.live(id)? else { return Ok(()) };
         let Role::Opened { reply: reply @ ReplyState::Awaited, .. } = &mut stream.role else {
             return Err(protocol("a call was answered twice"));
         };
-        let head = match (check, decode_metadata(metadata)) {
+        let head = match (check, read_metadata(metadata)) {
             (Ok(()), Ok(metadata)) => ReplyHead {
                 metadata,
                 codec: header.codec,
@@ -270,7 +271,7 @@ impl Connection {
             true => measure_items(&payload).ok_or_else(|| protocol("items do not add up to their frame"))?,
             false => (0, payload.len()),
         };
-        if let Err(status) = self.check_head(&[], total, longest) {
+        if let Err(status) = self.check_head(None, total, longest) {
             self.reject_item(id, status);
             return Ok(());
         }
@@ -364,6 +365,11 @@ impl Connection {
         }
         Ok(self.stream(id))
     }
+}
+
+/// Reads the metadata of a head that has some, as most have not.
+fn read_metadata(raw: Option<Bytes>) -> Result<Metadata, &'static str> {
+    raw.map_or(Ok(Metadata::new()), decode_metadata)
 }
 
 pub(super) fn spend(budget: &mut Budget, now: Instant, code: CloseCode, reason: &str) -> Result<(), Fatal> {

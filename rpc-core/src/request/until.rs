@@ -16,11 +16,17 @@ impl Response {
     /// # Panics
     /// Where items follow: outside of a tokio runtime with its time driver on.
     #[must_use]
-    pub fn until(self, deadline: Instant) -> Self {
-        self.map_items(|items| {
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.end_items_at(deadline);
+        self
+    }
+
+    /// Does what [`until`](Self::until) does, in place.
+    pub(crate) fn end_items_at(&mut self, deadline: Instant) {
+        self.body.change_items(|items| {
             let sleep = Box::pin(sleep_until(deadline.into()));
             ItemStream::of_batches(UntilDeadline { items: Some(items), sleep })
-        })
+        });
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) type Fault = &'static str;
 pub(crate) struct OpenHead {
     pub(crate) method: MethodId,
     pub(crate) timeout_micros: Option<u64>,
-    pub(crate) metadata: Bytes,
+    pub(crate) metadata: Option<Bytes>,
 }
 
 /// A GOAWAY frame (rule P10).
@@ -34,7 +34,10 @@ pub(crate) fn parse_open(flags: Flags, payload: &mut Bytes) -> Result<OpenHead, 
 }
 
 /// Takes how long the callee took, and the metadata.
-pub(crate) fn parse_reply(flags: Flags, payload: &mut Bytes) -> Result<(Option<ServerTimes>, Bytes), Fault> {
+pub(crate) fn parse_reply(
+    flags: Flags,
+    payload: &mut Bytes,
+) -> Result<(Option<ServerTimes>, Option<Bytes>), Fault> {
     Ok((take_times(flags, payload)?, take_metadata(flags, payload)?))
 }
 
@@ -59,11 +62,11 @@ pub(crate) fn split_total(flags: Flags, payload: &mut Bytes) -> Result<Option<u3
     Ok(Some(take_u32(payload)?))
 }
 
-fn take_metadata(flags: Flags, payload: &mut Bytes) -> Result<Bytes, Fault> {
+fn take_metadata(flags: Flags, payload: &mut Bytes) -> Result<Option<Bytes>, Fault> {
     if !flags.has(Flags::METADATA) {
-        return Ok(Bytes::new());
+        return Ok(None);
     }
-    take_bytes(payload, "metadata longer than its frame")
+    take_bytes(payload, "metadata longer than its frame").map(Some)
 }
 
 fn take_bytes(payload: &mut Bytes, fault: Fault) -> Result<Bytes, Fault> {
@@ -178,13 +181,7 @@ pub(crate) fn encode_metadata(metadata: &Metadata, out: &mut BytesMut) {
 }
 
 /// Reads metadata whose length has been held against the limit (rules P4 and P5).
-#[inline]
-pub(crate) fn decode_metadata(raw: Bytes) -> Result<Metadata, Fault> {
-    // As of most calls.
-    if raw.is_empty() { Ok(Metadata::new()) } else { decode_entries(raw) }
-}
-
-fn decode_entries(mut raw: Bytes) -> Result<Metadata, Fault> {
+pub(crate) fn decode_metadata(mut raw: Bytes) -> Result<Metadata, Fault> {
     let mut metadata = Metadata::new();
     while !raw.is_empty() {
         let (flags, key, value) = take_entry(&mut raw).ok_or("metadata that is cut off")?;

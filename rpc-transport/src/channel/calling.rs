@@ -41,11 +41,11 @@ impl<C: Borrow<Channel>> ChannelCall<C> {
         let (Some(connection), Some(request)) = (inner.choose(), &self.request) else {
             return self.go_on(None, 0, cx);
         };
-        let chosen = Chosen::new(connection, request);
         if !call::is_plain(request) {
+            let chosen = Chosen::new(connection, request);
             return self.go_on(Some(chosen), 0, cx);
         }
-        match call::begin(chosen, request, &inner.options.calling, cx) {
+        match call::begin(connection, request, &inner.options.calling, cx) {
             Ok(awaited) => {
                 // It watches already.
                 self.stage = Stage::Opened(awaited);

@@ -307,7 +307,7 @@ impl Driver {
             machine.forget_writer();
             let received = machine.receive(&mut input.bytes, now);
             input.missing_bytes = machine.missing_bytes();
-            pending.extend(std::iter::from_fn(|| machine.poll_event()));
+            machine.move_events(pending);
             *sooner_timer = machine.take_sooner_timer().or(*sooner_timer);
             received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
         });

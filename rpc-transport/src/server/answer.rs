@@ -77,16 +77,24 @@ where
         let place = self.place.get_or_insert_with(|| Box::pin(None));
         place.set(Some((self.call)(self.serving.service.clone(), request)));
         // Its task polls it again before it waits for anything, so this poll needs no waker.
-        let Poll::Ready(outcome) = poll_place(place, &mut Context::from_waker(Waker::noop())) else {
+        // The response stays where it is: to move what was just written takes as long as to make it.
+        let mut polled = poll_place(place, &mut Context::from_waker(Waker::noop()));
+        if polled.is_pending() {
             return Ok(self.place.take().map(Rest::Call));
-        };
-        place.set(None);
-        let (response, times) = (outcome?, self.serving.times(call));
-        if self.serving.shared.takes_time(response.body()) {
-            // That time is not the connection's.
-            return Ok(Some(Rest::Response(response, times)));
         }
-        Ok(self.serving.respond(call, response, times).and_then(|items| self.send_in_place(call, items)))
+        place.set(None);
+        let times = self.serving.times(call);
+        if let Poll::Ready(Ok(response)) = &mut polled
+            && !self.serving.shared.takes_time(response.body())
+        {
+            let items = self.serving.respond(call, response, times);
+            return Ok(items.and_then(|items| self.send_in_place(call, items)));
+        }
+        match polled {
+            // That time is not the connection's.
+            Poll::Ready(response) => Ok(Some(Rest::Response(response?, times))),
+            Poll::Pending => Ok(None),
+        }
     }
 
     /// Sends the items that are ready.

@@ -62,7 +62,7 @@ impl Lone {
         // Rule K8: these wait for a sign of life that was asked for.
         let waits = (call.items || call.oneway) && self.machine.awaits_sign_of_life();
         let is_oneway = call.oneway;
-        match self.machine.open(call) {
+        match self.machine.open(&call) {
             Ok(id) if is_oneway => self.detached.push(id),
             Ok(id) => self.opened.push(id),
             Err(OpenError::Full) => assert!(self.is_full() || waits, "a slot is lost"),

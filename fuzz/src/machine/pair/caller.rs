@@ -47,7 +47,7 @@ impl Caller {
         let message = body(index, Part::Arguments, arguments);
         let mut call = OpenCall::new(MethodId::new(index as u64), 1, message, &metadata);
         (call.items, call.oneway) = (has_items, is_oneway);
-        let id = match machine.open(call) {
+        let id = match machine.open(&call) {
             Ok(id) => id,
             Err(OpenError::Failed(error)) => {
                 let limit = machine.peer_settings().map_or(0, |peer| peer.message_bytes_max as usize);

@@ -181,7 +181,7 @@ fn fault_24_a_hundred_thousand_entries_are_read_in_no_more_than_their_share_of_t
 #[test]
 fn a_reason_of_any_length_is_kept_short() {
     let mut lone = Lone::client();
-    let call = lone.machine.open(unary("")).unwrap();
+    let call = lone.machine.open(&unary("")).unwrap();
     let farewell = [&[0; 8][..], &[1, 0], &[0xff; 60_000]].concat();
     lone.feed(FrameKind::GoAway, StreamId::CONNECTION, Flags::NONE, &farewell).unwrap();
     assert!(lone.machine.closed_reason().unwrap().len() < 1200);

@@ -12,16 +12,16 @@ use crate::{Code, ErrorKind, Fate, Metadata, Status};
 #[test]
 fn goaway_ends_the_calls_that_were_not_taken_as_refused() {
     let mut pair = Pair::default();
-    let (taken, _) = pair.call(unary("before"));
+    let (taken, _) = pair.call(&unary("before"));
     pair.server.drain("a new version is here");
-    let late = pair.client.open(unary("crossing")).unwrap();
+    let late = pair.client.open(&unary("crossing")).unwrap();
     pair.settle();
     assert!(matches!(pair.client.poll_event(), Some(Event::Draining)));
     let error = error_of(&mut pair.client, late);
     assert_eq!((error.kind(), error.fate()), (ErrorKind::Refused, Fate::Refused));
     assert!(error.is_retryable());
     assert!(pair.server.poll_event().is_none(), "the late call was not passed on");
-    assert!(matches!(pair.client.open(unary("after")), Err(OpenError::Closed)));
+    assert!(matches!(pair.client.open(&unary("after")), Err(OpenError::Closed)));
     pair.server.reply(taken, &Reply::new(1, Bytes::from_static(b"answered")));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, taken).unwrap().unwrap().message, "answered");
@@ -31,10 +31,10 @@ fn goaway_ends_the_calls_that_were_not_taken_as_refused() {
 #[test]
 fn a_call_that_the_writer_never_took_was_never_sent() {
     let mut pair = Pair::default();
-    let sent = pair.client.open(unary("sent")).unwrap();
+    let sent = pair.client.open(&unary("sent")).unwrap();
     pair.transmit(Side::Client);
-    let unsent = pair.client.open(unary("unsent")).unwrap();
-    let (answered, half) = (pair.client.open(unary("")).unwrap(), pair.client.open(unary("")).unwrap());
+    let unsent = pair.client.open(&unary("unsent")).unwrap();
+    let (answered, half) = (pair.client.open(&unary("")).unwrap(), pair.client.open(&unary("")).unwrap());
     let mut server = Lone::server();
     server.machine = pair.client;
     server.feed(FrameKind::Reply, answered, Flags::END, b"done").unwrap();
@@ -54,7 +54,7 @@ fn a_call_that_the_writer_never_took_was_never_sent() {
 #[test]
 fn a_silent_peer_is_pinged_and_then_given_up() {
     let mut pair = Pair::default();
-    let (id, _) = pair.call(unary(""));
+    let (id, _) = pair.call(&unary(""));
     let start = pair.now;
     let client = &mut pair.client;
     assert_eq!(client.timer(), start + Duration::from_secs(10));
@@ -99,8 +99,8 @@ fn times_beyond_all_reason_do_not_overflow() {
 #[test]
 fn a_status_interrupts_an_answer_that_is_half_sent() {
     let mut pair = Pair::default();
-    let (whole, _) = pair.call(unary("result"));
-    let (stream, _) = pair.call(unary("items"));
+    let (whole, _) = pair.call(&unary("result"));
+    let (stream, _) = pair.call(&unary("items"));
     let large = Bytes::from(vec![0; 4 << 20]);
     pair.server.reply(stream, &reply_with_items(""));
     send_items(&mut pair.server, stream, &[Bytes::from_static(b"first"), large.clone()]);
@@ -121,7 +121,7 @@ fn a_status_interrupts_an_answer_that_is_half_sent() {
 fn a_call_cancelled_within_its_arguments_leaves_nothing_behind() {
     let mut pair = Pair::default();
     for bytes in [0, 1, 16 << 10, 70_000, 200_000, usize::MAX] {
-        let id = pair.client.open(unary(vec![0; 4 << 20])).unwrap();
+        let id = pair.client.open(&unary(vec![0; 4 << 20])).unwrap();
         pair.transmit(Side::Client);
         pair.deliver(Side::Client, bytes);
         pair.client.cancel(id, ResetCode::Cancelled);
@@ -134,10 +134,10 @@ fn a_call_cancelled_within_its_arguments_leaves_nothing_behind() {
 #[test]
 fn an_answer_and_a_cancel_that_cross_harm_nobody() {
     let mut pair = Pair::default();
-    let (id, _) = pair.call(unary(""));
+    let (id, _) = pair.call(&unary(""));
     pair.server.reply(id, &Reply::new(1, Bytes::from_static(b"crossing")));
     pair.client.cancel(id, ResetCode::Cancelled);
-    let next = pair.client.open(unary("")).unwrap();
+    let next = pair.client.open(&unary("")).unwrap();
     assert_eq!(next.slot(), id.slot());
     pair.settle();
     assert_eq!(pair.incoming().id, next);
@@ -152,7 +152,7 @@ fn an_answer_and_a_cancel_that_cross_harm_nobody() {
 #[test]
 fn what_is_said_after_the_last_word_is_not_sent() {
     let mut pair = Pair::default();
-    let (id, _) = pair.call(with_items(""));
+    let (id, _) = pair.call(&with_items(""));
     send_items(&mut pair.client, id, &[Bytes::from_static(b"last")]);
     pair.client.end_items(id);
     pair.client.end_items(id);
@@ -177,7 +177,7 @@ fn what_is_said_after_the_last_word_is_not_sent() {
 #[test]
 fn items_sent_after_the_answer_go_nowhere() {
     let mut pair = Pair::default();
-    let (id, _) = pair.call(with_items(""));
+    let (id, _) = pair.call(&with_items(""));
     pair.server.reply(id, &Reply::new(1, Bytes::new()));
     pair.settle();
     assert_eq!(send_items(&mut pair.client, id, &[Bytes::new()]), 1);
@@ -190,7 +190,7 @@ fn items_sent_after_the_answer_go_nowhere() {
 #[test]
 fn a_oneway_call_that_is_answered_with_items_cancels_them() {
     let mut pair = Pair::default();
-    let (id, incoming) = pair.call(OpenCall { oneway: true, ..unary("") });
+    let (id, incoming) = pair.call(&OpenCall { oneway: true, ..unary("") });
     assert!(incoming.oneway);
     pair.server.reply(id, &reply_with_items(""));
     pair.settle();
@@ -206,10 +206,10 @@ fn a_closed_connection_neither_reads_nor_writes_more_than_its_farewell() {
         config.buffer_bytes_max = 0;
     });
     let mut pair = Pair::open(tight, Config::default());
-    let (stream, _) = pair.call(unary(""));
+    let (stream, _) = pair.call(&unary(""));
     pair.server.reply(stream, &reply_with_items(""));
     send_items(&mut pair.server, stream, &vec![Bytes::from(vec![0; 4096]); 15]);
-    let (answered, _) = pair.call(unary(""));
+    let (answered, _) = pair.call(&unary(""));
     pair.client.close(&Fatal::new(CloseCode::Shutdown, "the program ends"));
     assert_eq!(items_of(&mut pair.client, stream).0.len(), 15, "what has come can be read");
     pair.client.cancel(stream, ResetCode::Cancelled);
@@ -226,13 +226,13 @@ fn a_closed_connection_neither_reads_nor_writes_more_than_its_farewell() {
 fn a_farewell_with_a_fault_ends_all_and_wakes_those_who_wait_for_a_slot() {
     let one = config(|config| config.settings.calls_max = 1);
     let mut lone = Lone::new(Side::Client, one, Settings::default());
-    let only = lone.machine.open(OpenCall { oneway: true, ..unary("") }).unwrap();
-    assert!(matches!(lone.machine.open(unary("")), Err(OpenError::Full)));
+    let only = lone.machine.open(&OpenCall { oneway: true, ..unary("") }).unwrap();
+    assert!(matches!(lone.machine.open(&unary("")), Err(OpenError::Full)));
     let farewell = [&only.as_u64().to_le_bytes()[..], &[9, 0], b"broken"].concat();
     lone.feed(FrameKind::GoAway, StreamId::CONNECTION, Flags::NONE, &farewell).unwrap();
     assert!(lone.machine.is_closed() && lone.machine.is_idle());
     assert_eq!(lone.machine.take_freed_slots(), usize::MAX);
-    assert!(matches!(lone.machine.open(unary("")), Err(OpenError::Closed)));
+    assert!(matches!(lone.machine.open(&unary("")), Err(OpenError::Closed)));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn metadata_as_long_as_is_allowed_fits_beside_its_message() {
     let mut metadata = Metadata::new();
     metadata.insert("k", &vec![0; room - 8][..]);
     let call = OpenCall { timeout: Some(Duration::MAX), metadata: &metadata, ..unary(vec![1; 100_000]) };
-    let (id, incoming) = pair.call(call);
+    let (id, incoming) = pair.call(&call);
     assert_eq!((incoming.metadata.len(), incoming.message.len()), (1, 100_000));
     pair.server.reply(id, &Reply { metadata, ..Reply::new(1, vec![1; 100_000].into()) });
     pair.settle();
@@ -265,7 +265,7 @@ fn metadata_as_long_as_is_allowed_fits_beside_its_message() {
 #[test]
 fn a_call_whose_frame_leaves_with_the_farewell_may_have_run() {
     let mut pair = Pair::open(Config::default(), Config::default());
-    let id = pair.client.open(unary("")).unwrap();
+    let id = pair.client.open(&unary("")).unwrap();
     pair.client.close(&Fatal::new(CloseCode::Shutdown, "the program ends"));
     assert_eq!(error_of(&mut pair.client, id).fate(), Fate::MaybeExecuted);
 }
@@ -273,7 +273,7 @@ fn a_call_whose_frame_leaves_with_the_farewell_may_have_run() {
 #[test]
 fn a_call_that_was_never_sent_does_not_leave_after_the_connection_is_lost() {
     let mut pair = Pair::open(Config::default(), Config::default());
-    let id = pair.client.open(unary("")).unwrap();
+    let id = pair.client.open(&unary("")).unwrap();
     pair.client.lost("the link is gone");
     assert_eq!(error_of(&mut pair.client, id).fate(), Fate::NeverSent);
     assert_eq!(pair.client.unsent_bytes(), 0);

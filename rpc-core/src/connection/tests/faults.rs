@@ -54,13 +54,13 @@ fn fault_09_a_frame_of_the_longest_length_passes_and_a_longer_one_closes() {
 fn fault_09_a_call_of_the_longest_message_passes_and_a_longer_one_is_not_sent() {
     let small = || config(|config| config.settings.message_bytes_max = 50_000);
     let mut pair = Pair::open(small(), small());
-    let (longest, _) = pair.call(unary(vec![0; 50_000]));
+    let (longest, _) = pair.call(&unary(vec![0; 50_000]));
     pair.server.reply(longest, &Reply::new(1, vec![0; 50_000].into()));
-    let Err(OpenError::Failed(error)) = pair.client.open(unary(vec![0; 50_001])) else {
+    let Err(OpenError::Failed(error)) = pair.client.open(&unary(vec![0; 50_001])) else {
         panic!("it is too long")
     };
     assert_eq!((error.kind(), error.fate()), (ErrorKind::LimitExceeded, Fate::NeverSent));
-    let (id, _) = pair.call(unary(""));
+    let (id, _) = pair.call(&unary(""));
     pair.server.reply(id, &Reply::new(1, vec![0; 50_001].into()));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, longest).unwrap().unwrap().message.len(), 50_000);
@@ -88,7 +88,7 @@ fn fault_09_a_message_over_the_limit_ends_its_call_and_no_other() {
 fn fault_09_an_answer_over_the_limit_ends_its_call_and_no_other() {
     let small = config(|config| config.settings.message_bytes_max = 1000);
     let mut lone = Lone::new(Side::Client, small, Settings::default());
-    let ids = [(); 3].map(|()| lone.machine.open(unary("")).unwrap());
+    let ids = [(); 3].map(|()| lone.machine.open(&unary("")).unwrap());
     lone.feed(FrameKind::Reply, ids[0], Flags::END, &[0; 1001]).unwrap();
     lone.feed(FrameKind::Reply, ids[1], Flags::NONE, b"items follow").unwrap();
     lone.feed(FrameKind::Data, ids[1], Flags::MORE, &with_total(u32::MAX, b"start")).unwrap();
@@ -124,7 +124,7 @@ fn fault_10_an_inner_length_past_the_frame_is_a_protocol_error() {
         assert!(lone.machine.poll_event().is_none(), "it was never passed on");
     }
     let mut lone = Lone::client();
-    let id = lone.machine.open(unary("")).unwrap();
+    let id = lone.machine.open(&unary("")).unwrap();
     let status = [&[5, 0][..], &long, b"short"].concat();
     assert_eq!(lone.refuses(FrameKind::End, id, Flags::END, &status), CloseCode::Protocol);
 }
@@ -216,9 +216,9 @@ fn fault_17_the_other_sides_ids_and_ids_never_opened_are_protocol_errors() {
 #[test]
 fn fault_18_frames_for_calls_that_have_ended_are_ignored_and_counted() {
     let mut lone = Lone::client();
-    let gone = lone.machine.open(unary("")).unwrap();
+    let gone = lone.machine.open(&unary("")).unwrap();
     lone.machine.cancel(gone, ResetCode::Cancelled);
-    let next = lone.machine.open(unary("")).unwrap();
+    let next = lone.machine.open(&unary("")).unwrap();
     assert_eq!(gone.slot(), next.slot());
     lone.feed(FrameKind::Reply, gone, Flags::NONE, b"too late").unwrap();
     for _ in 0..1000 {
@@ -237,13 +237,13 @@ fn fault_18_frames_for_calls_that_have_ended_are_ignored_and_counted() {
 #[test]
 fn fault_19_a_second_answer_is_ignored_after_the_call_and_closes_within_it() {
     let mut lone = Lone::client();
-    let id = lone.machine.open(unary("")).unwrap();
+    let id = lone.machine.open(&unary("")).unwrap();
     lone.feed(FrameKind::Reply, id, Flags::END, b"first").unwrap();
     lone.feed(FrameKind::Reply, id, Flags::END, b"second").unwrap();
     assert_eq!(reply_of(&mut lone.machine, id).unwrap().unwrap().message, "first");
     lone.feed(FrameKind::Reply, id, Flags::END, b"third").unwrap();
     assert_eq!(lone.machine.late_frames(), 2);
-    let id = lone.machine.open(unary("")).unwrap();
+    let id = lone.machine.open(&unary("")).unwrap();
     lone.feed(FrameKind::Reply, id, Flags::NONE, b"items follow").unwrap();
     assert_eq!(lone.refuses(FrameKind::Reply, id, Flags::END, b"again"), CloseCode::Protocol);
 }
@@ -261,14 +261,14 @@ fn fault_61_the_longest_and_the_shortest_deadlines_arrive() {
         lone.machine.refuse(id(sequence, 0));
     }
     let mut pair = Pair::default();
-    let (_, call) = pair.call(OpenCall { timeout: Some(Duration::MAX), ..unary("") });
+    let (_, call) = pair.call(&OpenCall { timeout: Some(Duration::MAX), ..unary("") });
     assert_eq!(call.timeout, Some(Duration::from_micros(u64::MAX)));
 }
 
 #[test]
 fn data_and_ends_where_they_cannot_be_are_protocol_errors() {
     let mut lone = Lone::client();
-    let unanswered = lone.machine.open(unary("")).unwrap();
+    let unanswered = lone.machine.open(&unary("")).unwrap();
     assert_eq!(lone.refuses(FrameKind::Data, unanswered, Flags::NONE, b""), CloseCode::Protocol);
     assert_eq!(lone.refuses(FrameKind::End, unanswered, Flags::END, b""), CloseCode::Protocol);
     let mut lone = Lone::server();

@@ -15,7 +15,7 @@ fn zeros(len: usize) -> Bytes {
 
 /// A call whose answer is a stream of items, with its reply already taken.
 fn stream(pair: &mut Pair) -> StreamId {
-    let (id, _) = pair.call(unary("watch"));
+    let (id, _) = pair.call(&unary("watch"));
     pair.server.reply(id, &reply_with_items("here it comes"));
     pair.settle();
     reply_of(&mut pair.client, id).expect("it was answered").expect("with a reply");
@@ -34,7 +34,7 @@ fn fault_25_a_slow_reader_does_not_hold_up_other_calls() {
     // Together they keep twice the connection's window.
     let (_, held, _) = pair.client.inflow.booked();
     assert!(held > 2 << 20 && held <= 40 * ((64 << 10) + 4112), "{held} bytes are held");
-    let (id, _) = pair.call(unary("quick"));
+    let (id, _) = pair.call(&unary("quick"));
     pair.server.reply(id, &Reply::new(1, zeros(3 << 20)));
     pair.settle();
     assert_eq!(reply_of(&mut pair.client, id).expect("it came").expect("a reply").message.len(), 3 << 20);
@@ -113,7 +113,7 @@ fn a_peer_that_does_not_read_stops_new_calls_and_not_the_process() {
     let mut pair = Pair::default();
     let mut opened = 0;
     let error = loop {
-        match pair.client.open(OpenCall { oneway: true, ..unary(zeros(16 << 10)) }) {
+        match pair.client.open(&OpenCall { oneway: true, ..unary(zeros(16 << 10)) }) {
             Ok(id) => pair.client.cancel(id, ResetCode::DeadlineExceeded),
             Err(error) => break error,
         }
@@ -124,21 +124,21 @@ fn a_peer_that_does_not_read_stops_new_calls_and_not_the_process() {
     assert_eq!(pair.client.take_freed_slots(), 0);
     pair.transmit(Side::Client);
     assert!(pair.client.take_freed_slots() > 0, "those who wait are told");
-    assert!(pair.client.open(unary("")).is_ok());
+    assert!(pair.client.open(&unary("")).is_ok());
 }
 
 #[test]
 fn fault_27_a_large_reply_does_not_hold_up_small_calls() {
     let large = || config(|config| config.settings.message_bytes_max = 64 << 20);
     let mut pair = Pair::open(large(), large());
-    let (id, _) = pair.call(unary("large"));
+    let (id, _) = pair.call(&unary("large"));
     pair.server.reply(id, &Reply::new(1, zeros(64 << 20)));
     let mut small = 0;
     let reply = loop {
         if let Some(reply) = reply_of(&mut pair.client, id) {
             break reply.expect("a reply");
         }
-        let quick = pair.client.open(unary("quick")).expect("there is room");
+        let quick = pair.client.open(&unary("quick")).expect("there is room");
         pair.transmit(Side::Client);
         pair.deliver(Side::Client, usize::MAX);
         assert_eq!(pair.incoming().id, quick);
@@ -186,7 +186,7 @@ fn many_unfinished_messages_do_not_stall_each_other() {
         })
     };
     let mut pair = Pair::open(tight(), tight());
-    let ids: Vec<_> = (0..300).map(|_| pair.client.open(unary(zeros(40_000))).expect("a slot")).collect();
+    let ids: Vec<_> = (0..300).map(|_| pair.client.open(&unary(zeros(40_000))).expect("a slot")).collect();
     pair.settle();
     for id in ids {
         assert_eq!(pair.incoming().message.len(), 40_000);
@@ -215,10 +215,10 @@ fn calls_given_up_for_want_of_credit_leave_nothing_behind() {
     let peer = Settings { connection_window_bytes: 1024, ..Settings::default() };
     let mut lone = Lone::new(Side::Client, Config::default(), peer);
     for _ in 0..3 {
-        lone.machine.open(unary(zeros(100_000))).unwrap();
+        lone.machine.open(&unary(zeros(100_000))).unwrap();
     }
     for _ in 0..1000 {
-        let id = lone.machine.open(unary(zeros(100_000))).unwrap();
+        let id = lone.machine.open(&unary(zeros(100_000))).unwrap();
         lone.frames();
         lone.machine.cancel(id, ResetCode::DeadlineExceeded);
     }
@@ -298,7 +298,7 @@ fn a_look_tells_what_each_call_waits_for() {
     let looked = |pair: &Pair| -> Vec<WaitsFor> {
         pair.server.look(pair.now).calls.iter().map(|call| call.waits_for).collect()
     };
-    pair.client.open(unary(zeros(1 << 20))).expect("there is a slot");
+    pair.client.open(&unary(zeros(1 << 20))).expect("there is a slot");
     // The arguments need credit, which is on its way back.
     pair.transmit(Side::Client);
     pair.deliver(Side::Client, usize::MAX);
@@ -357,7 +357,7 @@ fn a_message_in_parts_arrives_as_one_whether_it_goes_whole_or_is_cut() {
             pair.client.pace = Pace::new(1 << 20, Instant::now());
             pair.server.pace = Pace::new(1 << 20, Instant::now());
         }
-        let (id, incoming) = pair.call(OpenCall { rest: &parts[1..], ..unary(parts[0].clone()) });
+        let (id, incoming) = pair.call(&OpenCall { rest: &parts[1..], ..unary(parts[0].clone()) });
         assert_eq!(incoming.message, whole);
         pair.server.reply_in_parts(id, &Reply::new(1, parts[0].clone()), &parts[1..]);
         assert_eq!(pair.server.unsent_bytes() > whole.len(), goes_whole);
@@ -371,11 +371,11 @@ fn a_message_in_parts_arrives_as_one_whether_it_goes_whole_or_is_cut() {
 fn a_message_in_parts_is_held_to_the_limit_as_a_whole() {
     let mut pair = Pair::default();
     let half = zeros(3 << 20);
-    let refused = pair.client.open(OpenCall { rest: std::slice::from_ref(&half), ..unary(half.clone()) });
+    let refused = pair.client.open(&OpenCall { rest: std::slice::from_ref(&half), ..unary(half.clone()) });
     assert!(
         matches!(refused, Err(OpenError::Failed(error)) if error.kind() == crate::ErrorKind::LimitExceeded)
     );
-    let (id, _) = pair.call(unary("ask"));
+    let (id, _) = pair.call(&unary("ask"));
     pair.server.reply_in_parts(id, &Reply::new(1, half.clone()), &[half]);
     pair.settle();
     assert_eq!(error_of(&mut pair.client, id).code(), crate::Code::ResourceExhausted);

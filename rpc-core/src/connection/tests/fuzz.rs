@@ -20,7 +20,7 @@ fn busy(side: Side) -> Lone {
     if side == Side::Client {
         for slot in 0..4 {
             let call = if slot % 2 == 0 { unary("") } else { with_items("") };
-            lone.machine.open(call).expect("there is room");
+            lone.machine.open(&call).expect("there is room");
         }
     } else {
         for slot in 0..4 {
@@ -136,7 +136,7 @@ proptest! {
     ) {
         let mut pair = Pair::default();
         let mut right = BytesMut::new();
-        let ids = [unary("unary"), with_items("items"), unary(vec![1; 50_000])].map(|call| pair.client.open(call).unwrap());
+        let ids = [unary("unary"), with_items("items"), unary(vec![1; 50_000])].map(|call| pair.client.open(&call).unwrap());
         send_items(&mut pair.client, ids[1], &[Bytes::from_static(b"item"), Bytes::from(vec![2; 40_000])]);
         pair.client.end_items(ids[1]);
         pair.client.cancel(ids[0], ResetCode::Cancelled);

@@ -117,7 +117,7 @@ impl Pair {
     }
 
     /// Opens a call and returns it as it arrived at the server too.
-    pub(super) fn call(&mut self, call: OpenCall<'_>) -> (StreamId, Incoming) {
+    pub(super) fn call(&mut self, call: &OpenCall<'_>) -> (StreamId, Incoming) {
         let id = self.client.open(call).expect("there is room for the call");
         self.settle();
         (id, self.incoming())

@@ -25,7 +25,7 @@ fn client() -> Lone {
 
 fn opened(lone: &mut Lone) -> StreamId {
     let metadata = Metadata::new();
-    lone.machine.open(OpenCall::new(MethodId::new(7), 1, Bytes::new(), &metadata)).unwrap()
+    lone.machine.open(&OpenCall::new(MethodId::new(7), 1, Bytes::new(), &metadata)).unwrap()
 }
 
 impl Lone {

@@ -219,7 +219,7 @@ fn rule_s12_a_call_that_waits_for_nothing_keeps_its_slot_until_it_is_answered() 
         let mut client = End::client();
         let metadata = Metadata::new();
         let call = OpenCall { oneway: true, ..OpenCall::new(MethodId::new(7), 1, Bytes::new(), &metadata) };
-        client.machine.open(call).unwrap();
+        client.machine.open(&call).unwrap();
         assert_eq!((client.frame().flags, client.machine.calls_in_flight()), (F_END | F_ONEWAY, 1));
         client.hears(&vector(FRAMES, name));
         assert_eq!(client.machine.calls_in_flight(), 0, "{name}");

@@ -59,7 +59,7 @@ fn rule_p1_p2_p4_p20_an_open_is_written_and_read_to_the_byte() {
         let (metadata, message, codec) = (call.metadata.clone(), call.message.clone(), call.codec);
         let (timeout, items, oneway, compressed) = (call.timeout, call.items, call.oneway, call.compressed);
         let mut client = End::client();
-        client.machine.open(call).unwrap();
+        client.machine.open(&call).unwrap();
         assert_eq!(client.told(), vector(FRAMES, name), "{name}");
         let mut server = End::server();
         server.hears(&vector(FRAMES, name));
@@ -152,7 +152,7 @@ fn rule_p6_a_long_message_is_cut_and_put_together_to_the_byte() {
     let metadata = Metadata::new();
     let call =
         OpenCall::new(MethodId::hash("Greeter", "greet"), 1, Bytes::from_static(b"\x08Ada Love"), &metadata);
-    client.machine.open(call).unwrap();
+    client.machine.open(&call).unwrap();
     let names = ["open_first_part", "data_middle_part", "data_last_part"];
     let bytes: Vec<_> = names.iter().flat_map(|name| vector(FRAMES, name)).collect();
     assert_eq!(client.told(), bytes);
@@ -270,7 +270,7 @@ fn rule_p24_times_are_asked_for_and_told_to_the_byte() {
     for (times, name) in [(Times::Always, "open_times"), (Times::OfFailures, "open_times_of_failures")] {
         let mut client = End::client();
         let call = OpenCall::new(MethodId::hash("Greeter", "greet"), 1, ada.clone(), &metadata);
-        client.machine.open(OpenCall { times, ..call }).unwrap();
+        client.machine.open(&OpenCall { times, ..call }).unwrap();
         assert_eq!(client.told(), vector(FRAMES, name));
         let mut server = End::server();
         server.hears(&vector(FRAMES, name));
@@ -397,7 +397,7 @@ fn rule_p15_a_call_in_a_codec_that_the_peer_does_not_name_is_not_sent() {
     let metadata = Metadata::new();
     for codec in [1, 2, 3, 9] {
         let mut client = End::open_with(Side::Client, Config::default(), peer.clone());
-        let opened = client.machine.open(OpenCall::new(MethodId::new(7), codec, Bytes::new(), &metadata));
+        let opened = client.machine.open(&OpenCall::new(MethodId::new(7), codec, Bytes::new(), &metadata));
         assert_eq!(opened.is_ok(), [2, 9].contains(&codec), "codec {codec}");
         assert_eq!(client.frames().len(), usize::from(opened.is_ok()));
         if let Err(OpenError::Failed(error)) = opened {

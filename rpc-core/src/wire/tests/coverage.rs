@@ -135,7 +135,7 @@ fn the_example_of_the_specification_is_what_is_sent() {
     client.hears(&opening);
     let (metadata, text) = (Metadata::new(), CodecKind::Postcard.encode("Ada").unwrap());
     let call = OpenCall::new(MethodId::hash("Greeter", "greet"), 1, text, &metadata);
-    let id = client.machine.open(call).unwrap();
+    let id = client.machine.open(&call).unwrap();
     let bytes = client.told();
     assert_eq!(bytes, vector(example, "open"));
     server.hears(&bytes);

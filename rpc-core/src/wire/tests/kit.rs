@@ -214,7 +214,7 @@ impl End {
 
     pub(super) fn try_open(&mut self, items: bool, arguments: Bytes) -> Result<StreamId, OpenError> {
         let metadata = Metadata::new();
-        self.machine.open(OpenCall { items, ..OpenCall::new(MethodId::new(7), 1, arguments, &metadata) })
+        self.machine.open(&OpenCall { items, ..OpenCall::new(MethodId::new(7), 1, arguments, &metadata) })
     }
 
     /// Takes the call that came in.

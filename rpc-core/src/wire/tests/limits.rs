@@ -34,12 +34,12 @@ fn rule_l2_a_sender_keeps_to_the_receivers_limits() {
     metadata.insert("k", "1234567");
     let mut client = End::open_with(Side::Client, Config::default(), peer.clone());
     let call = |message| OpenCall::new(MethodId::new(7), 1, Bytes::from_static(message), &metadata);
-    client.machine.open(call(b"12345678")).unwrap();
+    client.machine.open(&call(b"12345678")).unwrap();
     client.told();
     let mut wider = metadata.clone();
     wider.insert("k", "12345678");
     for call in [call(b"123456789"), OpenCall { metadata: &wider, ..call(b"") }] {
-        let Err(OpenError::Failed(error)) = client.machine.open(call) else { panic!("it is over a limit") };
+        let Err(OpenError::Failed(error)) = client.machine.open(&call) else { panic!("it is over a limit") };
         assert_eq!((error.kind(), error.fate()), (ErrorKind::LimitExceeded, Fate::NeverSent));
         assert_eq!(client.told(), b"");
     }

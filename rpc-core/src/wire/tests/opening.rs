@@ -139,13 +139,13 @@ fn rule_h9_calls_wait_for_the_peers_opening_and_pings_do_not() {
     let mut client = End::silent(Side::Client, Config::default());
     let metadata = Metadata::new();
     let call = || OpenCall::new(MethodId::new(7), 1, Bytes::new(), &metadata);
-    assert!(matches!(client.machine.open(call()), Err(OpenError::Closed)));
+    assert!(matches!(client.machine.open(&call()), Err(OpenError::Closed)));
     let opening = client.told().len();
     assert_eq!(opening, encode(Settings::default()).len());
     client.waits(Duration::from_secs(30)).unwrap();
     assert_eq!(client.frame().kind, PING);
     client.hears(&vector(OPENINGS, "default"));
-    assert!(client.machine.open(call()).is_ok());
+    assert!(client.machine.open(&call()).is_ok());
 }
 
 #[test]

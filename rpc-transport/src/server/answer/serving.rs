@@ -116,17 +116,16 @@ impl<S> Serving<S> {
     pub(super) fn respond(
         &self,
         call: &Call,
-        response: Response,
+        response: &mut Response,
         times: Option<ServerTimes>,
     ) -> Option<ItemStream> {
-        let (codec, failed) = (response.codec().id(), response.is_failed());
-        let (metadata, mut body) = response.into_parts();
-        let packed = self.shared.pack(&body);
-        let items = body.take_items();
-        let parts = packed.as_ref().map_or_else(|| body.message_parts(), std::slice::from_ref);
-        let mut reply = Reply::new(codec, Bytes::new());
-        (reply.metadata, reply.failed, reply.compressed) = (metadata, failed, packed.is_some());
+        let packed = self.shared.pack(response.body());
+        let items = response.take_items();
+        let mut reply = Reply::new(response.codec().id(), Bytes::new());
+        reply.metadata = std::mem::take(response.metadata_mut());
+        (reply.failed, reply.compressed) = (response.is_failed(), packed.is_some());
         (reply.times, reply.items) = (times, items.is_some());
+        let parts = packed.as_ref().map_or_else(|| response.body().message_parts(), std::slice::from_ref);
         self.shared.with(|machine| machine.reply_in_parts(call.id, &reply, parts));
         items.map(|items| self.shared.pack_items(items))
     }
@@ -141,11 +140,16 @@ impl<S> Serving<S> {
     }
 
     /// Sends the result, where one is awaited, and all that follows it.
-    async fn finish(&self, call: &Call, response: Response, times: Option<ServerTimes>) -> Result<(), Error> {
+    async fn finish(
+        &self,
+        call: &Call,
+        mut response: Response,
+        times: Option<ServerTimes>,
+    ) -> Result<(), Error> {
         if call.oneway {
             return Ok(());
         }
-        match self.respond(call, response, times) {
+        match self.respond(call, &mut response, times) {
             None => Ok(()),
             // Apart: most calls have no items, and their futures need no room for this.
             Some(items) => Box::pin(self.respond_items(call, items)).await,

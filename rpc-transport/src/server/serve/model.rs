@@ -110,7 +110,7 @@ fn server() -> (Arc<Shared>, Link, Arc<Mutex<Connection>>, StreamId) {
     let metadata = Metadata::new();
     let call =
         OpenCall::new(MethodId::new(1), CodecKind::default().id(), Bytes::from_static(b"?"), &metadata);
-    let id = machine.open(call).expect("the connection takes calls");
+    let id = machine.open(&call).expect("the connection takes calls");
     drain_into(&mut machine, &mut to_server);
     let machine = Arc::new(Mutex::new(machine));
     let caller = Caller { machine: machine.clone(), output: to_server, input: BytesMut::new() };

@@ -129,7 +129,7 @@ impl Caller {
             oneway: self.plan.oneway,
             ..OpenCall::new(MethodId::new(self.index as u64), 1, arguments, &metadata)
         };
-        self.state = match machine.open(call) {
+        self.state = match machine.open(&call) {
             Ok(id) if self.plan.oneway => State::Done(Outcome::Detached(id)),
             Ok(id) => State::Open(id),
             Err(OpenError::Full) => return false,

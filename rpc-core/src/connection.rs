@@ -87,6 +87,8 @@ pub struct Connection {
     side: Side,
     config: Config,
     peer: Option<Hello>,
+    /// That is what the peer has opened with another time: it has not opened yet.
+    is_assumed: bool,
     outbox: Outbox,
     writing: Writing,
     opened: Table,
@@ -149,6 +151,7 @@ impl Connection {
             side,
             config,
             peer: None,
+            is_assumed: false,
             outbox,
             writing: Writing::default(),
             opened: Table::default(),
@@ -222,7 +225,15 @@ impl Connection {
         std::mem::take(&mut self.slots_freed)
     }
 
-    /// Returns what the peer said about itself, once it has.
+    /// Takes what the peer has opened with another time for its opening until that is here: calls that may be sent early go out meanwhile
+    /// (rule Q10).
+    pub fn assume(&mut self, settings: Settings) {
+        self.granted_out = settings.connection_window_bytes.into();
+        self.peer = Some(Hello::new(settings));
+        self.is_assumed = true;
+    }
+
+    /// Returns what the peer said about itself, once it has; see [`assume`](Self::assume).
     pub fn peer_settings(&self) -> Option<&Settings> {
         self.peer.as_ref().map(|hello| &hello.settings)
     }

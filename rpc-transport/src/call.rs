@@ -336,6 +336,8 @@ fn describe<'a>(
     call.compressed = packed.is_some();
     call.items = request.body().has_items();
     call.oneway = is_oneway(request);
+    call.early =
+        !call.items && !call.oneway && request.descriptor().is_some_and(|method| method.is_idempotent());
     // Time that passed since the call was made has come off by now.
     let left = request.deadline().map(|deadline| deadline.saturating_duration_since(now));
     // Of a oneway call no answer is awaited.

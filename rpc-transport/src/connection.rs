@@ -18,6 +18,8 @@ use std::time::Duration;
 use loom::sync::{Mutex, MutexGuard};
 use rpc_core::connection::{Connection, Fatal, Side, Transmit};
 use rpc_core::wire::CloseCode;
+#[cfg(feature = "quic")]
+use rpc_core::wire::Settings;
 use rpc_core::{Error, ErrorKind, Peer};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
@@ -85,6 +87,12 @@ impl Shared {
             self.settle(more);
         }
         result
+    }
+
+    /// Returns how the peer has opened.
+    #[cfg(feature = "quic")]
+    pub(crate) fn peer_settings(&self) -> Option<Settings> {
+        self.note(|machine| machine.peer_settings().cloned())
     }
 
     /// Looks, or notes what wakes nobody and changes nothing of the load: for what happens seldom.
@@ -203,8 +211,32 @@ impl ClientConnection {
         };
         let opened = timeout(limits.handshake_timeout, handshake).await;
         opened.unwrap_or_else(|_| Err(silent(limits)))?;
+        Ok(Self::start(shared, link, input, limits, Events::client()))
+    }
+
+    /// Opens a connection whose peer is taken to open as it did another time; `opened` is told how it has.
+    #[cfg(feature = "quic")]
+    pub(crate) fn open_early(
+        link: Link,
+        limits: &Limits,
+        assumed: Settings,
+        opened: impl FnOnce(&Settings) + Send + 'static,
+    ) -> Self {
+        let shared = Arc::new(Shared::new(Side::Client, limits, link.peer.clone()));
+        shared.with(|machine| machine.assume(assumed));
+        let known = shared.clone();
+        let events = Events::client().on_opened(move || {
+            if let Some(settings) = known.peer_settings() {
+                opened(&settings);
+            }
+        });
+        Self::start(shared, link, Input::new(), limits, events)
+    }
+
+    /// Starts the task of a connection.
+    fn start(shared: Arc<Shared>, link: Link, input: Input, limits: &Limits, events: Events) -> Self {
         let ends = EndsWithTask(shared.clone());
-        let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, Events::client());
+        let mut driver = Driver::new(shared.clone(), link, input, limits.write_timeout, events);
         tokio::spawn(async move {
             let _ends = ends;
             driver.run().await;
@@ -213,7 +245,7 @@ impl ClientConnection {
                 let _ = timeout(FAREWELL_MAX, driver.linger()).await;
             }
         });
-        Ok(Self { shared })
+        Self { shared }
     }
 
     pub(crate) fn takes_calls(&self) -> bool {

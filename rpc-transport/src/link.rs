@@ -9,9 +9,13 @@ mod unix;
 mod ws;
 
 use std::io;
+#[cfg(feature = "quic")]
+use std::sync::Arc;
 #[cfg(any(feature = "tls", feature = "websocket"))]
 use std::time::Duration;
 
+#[cfg(feature = "quic")]
+use rpc_core::MethodId;
 use rpc_core::{Error, ErrorKind, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -135,11 +139,18 @@ impl ClientSecurity {
     }
 }
 
+/// Tells of a method whether its calls may run that may have been sent by somebody else once more: early data of QUIC.
+#[cfg(feature = "quic")]
+pub(crate) type RunsEarly = Arc<dyn Fn(MethodId) -> bool + Send + Sync>;
+
 /// How links that come in are secured, and whose are let in.
 #[derive(Clone, Default)]
 pub(crate) struct Security {
     #[cfg(feature = "tls")]
     pub(crate) server: Option<TlsServer>,
+    /// None does where that is not said.
+    #[cfg(feature = "quic")]
+    pub(crate) runs_early: Option<RunsEarly>,
     /// The origins of web pages that may call.
     #[cfg(feature = "websocket")]
     pub(crate) origins: Vec<String>,
@@ -180,7 +191,8 @@ impl Listener {
         security.allows(uri)?;
         #[cfg(feature = "quic")]
         if let (Uri::Quic(host), Some(server)) = (uri, &security.server) {
-            let listener = quic::Listener::bind(host, server.clone(), limits.clone()).await?;
+            let runs_early = security.runs_early.clone().unwrap_or_else(|| Arc::new(|_| false));
+            let listener = quic::Listener::bind(host, server.clone(), limits.clone(), runs_early).await?;
             let local = Uri::Quic(listener.local());
             return Ok((Self::Quic(Box::new(listener)), local));
         }

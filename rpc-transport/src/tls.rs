@@ -6,6 +6,8 @@
 mod certificate;
 mod client;
 mod fault;
+#[cfg(feature = "quic")]
+mod known;
 mod live;
 mod pem;
 mod server;

@@ -13,6 +13,8 @@ mod kit;
 mod way;
 
 #[cfg(feature = "quic")]
+mod early;
+#[cfg(feature = "quic")]
 mod quic;
 #[cfg(feature = "quic")]
 mod raw;

@@ -30,7 +30,11 @@ pub fn frame(kind: u8, flags: u8, content: &[u8]) -> Vec<u8> {
 
 /// The OPEN of a call of the lab's.
 pub fn open(method: &str, flags: u8, arguments: &[u8]) -> Vec<u8> {
-    let id = farcall::MethodId::hash("Lab", method).as_u64().to_le_bytes();
+    open_of("Lab", method, flags, arguments)
+}
+
+pub fn open_of(service: &str, method: &str, flags: u8, arguments: &[u8]) -> Vec<u8> {
+    let id = farcall::MethodId::hash(service, method).as_u64().to_le_bytes();
     frame(1, flags, &[&id, arguments].concat())
 }
 
@@ -48,8 +52,13 @@ pub async fn read(recv: &mut RecvStream) -> (u8, u8, Vec<u8>) {
 }
 
 pub fn config(way: &Way, alpn: &[u8]) -> ClientConfig {
+    config_for(way.root_pem(), alpn)
+}
+
+/// What a client trusts; it sends early data where it can.
+pub fn config_for(root_pem: &str, alpn: &[u8]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(way.root_pem().as_bytes()).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_slice(root_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -57,6 +66,7 @@ pub fn config(way: &Way, alpn: &[u8]) -> ClientConfig {
         .with_root_certificates(roots)
         .with_no_client_auth();
     tls.alpn_protocols = vec![alpn.to_vec()];
+    tls.enable_early_data = true;
     ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()))
 }
 

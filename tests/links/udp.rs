@@ -16,6 +16,9 @@ pub struct Net {
     /// How often a client was asked to prove its address: Retry packets (RFC 9000, section 17.2.5).
     pub retries: watch::Receiver<u64>,
     is_cut: Arc<AtomicBool>,
+    is_mute: Arc<AtomicBool>,
+    /// What clients have sent.
+    sent: watch::Receiver<Vec<Vec<u8>>>,
     moves: watch::Sender<u64>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -28,21 +31,39 @@ impl Net {
         let (lost_sender, lost) = watch::channel(0);
         let (moves, moved) = watch::channel(0);
         let (retried, retries) = watch::channel(0);
-        let is_cut = Arc::new(AtomicBool::new(false));
+        let (record, sent) = watch::channel(Vec::new());
+        let (is_cut, is_mute) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let chance = Chance {
             is_cut: is_cut.clone(),
+            is_mute: is_mute.clone(),
+            record,
             rng: Rng::with_seed(seed),
             lost_per_mille,
             lost: lost_sender,
             retried,
         };
         let task = tokio::spawn(forward(near, server.to_owned(), chance, moved));
-        Self { address, lost, retries, is_cut, moves, task }
+        Self { address, lost, retries, is_cut, is_mute, sent, moves, task }
     }
 
     /// Loses all packets, or only those that chance chooses again.
     pub fn cut(&self, is_cut: bool) {
         self.is_cut.store(is_cut, Ordering::Relaxed);
+    }
+
+    /// Loses all that the server sends, or only what chance chooses again.
+    pub fn mute(&self, is_mute: bool) {
+        self.is_mute.store(is_mute, Ordering::Relaxed);
+    }
+
+    /// Returns all datagrams that clients have sent, lost or not, once there are more than so many.
+    pub async fn sent(&mut self, more_than: usize) -> Vec<Vec<u8>> {
+        self.sent.wait_for(|sent| sent.len() > more_than).await.unwrap().clone()
+    }
+
+    /// Returns how many datagrams clients have sent.
+    pub fn sent_count(&self) -> usize {
+        self.sent.borrow().len()
     }
 
     /// Sends what the client sends from another port from now on, as a NAT does that has forgotten it.
@@ -59,6 +80,8 @@ impl Drop for Net {
 
 struct Chance {
     is_cut: Arc<AtomicBool>,
+    is_mute: Arc<AtomicBool>,
+    record: watch::Sender<Vec<Vec<u8>>>,
     rng: Rng,
     lost_per_mille: u32,
     lost: watch::Sender<u64>,
@@ -88,6 +111,7 @@ async fn forward(
             sent = near.recv_from(&mut there) => {
                 let (bytes, from) = sent?;
                 client = Some(from);
+                chance.record.send_modify(|sent| sent.push(there[..bytes].to_vec()));
                 if !chance.loses() {
                     // A server that is gone is found out by the client.
                     let _ = far.send(&there[..bytes]).await;
@@ -98,7 +122,8 @@ async fn forward(
                 if back[0] & 0xf0 == 0xf0 {
                     chance.retried.send_modify(|retried| *retried += 1);
                 }
-                if let Some(client) = client.filter(|_| !chance.loses()) {
+                let is_mute = chance.is_mute.load(Ordering::Relaxed);
+                if let Some(client) = client.filter(|_| !is_mute && !chance.loses()) {
                     near.send_to(&back[..bytes], client).await?;
                 }
             }

@@ -35,6 +35,9 @@ pub struct OpenCall<'a> {
     pub items: bool,
     /// Whether nobody waits for an answer.
     pub oneway: bool,
+    /// Whether it may be sent before the peer's opening is here, and so be replayed: where its handler may run twice, and nothing follows its
+    /// message.
+    pub early: bool,
     /// When the caller wants to know how long the callee took.
     pub times: Times,
 }
@@ -52,6 +55,7 @@ impl<'a> OpenCall<'a> {
             compressed: false,
             items: false,
             oneway: false,
+            early: false,
             times: Times::Never,
         }
     }
@@ -61,7 +65,8 @@ impl<'a> OpenCall<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// As many calls are in flight as the peer takes, too much is unsent, or a sign of life is awaited: try again when a slot is freed.
+    /// As many calls are in flight as the peer takes, too much is unsent, or a sign of life or the peer's opening is awaited: try again when a
+    /// slot is freed.
     Full,
     /// The connection takes no more calls: use another one.
     Closed,
@@ -90,8 +95,11 @@ impl Connection {
             return Err(OpenError::Full);
         }
         knows_codec(settings, call.codec).map_err(OpenError::Failed)?;
-        if self.pinged_at.is_some() && (call.items || call.oneway) {
-            // Rule K6, where holding the frame back is not enough: nobody may begin to take the items, or say that the call was sent.
+        // Rule K6, where holding the frame back is not enough: nobody may begin to take the items, or say that the call was sent.
+        let waits_for_life = self.pinged_at.is_some() && (call.items || call.oneway);
+        // Rule Q10.
+        let waits_for_opening = self.is_assumed && !call.early;
+        if waits_for_life || waits_for_opening {
             self.wants_slot = true;
             return Err(OpenError::Full);
         }

@@ -38,7 +38,8 @@ impl Connection {
     }
 
     fn receive_unread(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
-        if self.closed.is_none() && self.peer.is_none() && !self.receive_hello(input)? {
+        let has_opened = self.peer.is_some() && !self.is_assumed;
+        if self.closed.is_none() && !has_opened && !self.receive_hello(input)? {
             return Ok(());
         }
         // All at once: what is kept of them shares the memory of the read, and to share the rest of that costs more than to share a part.
@@ -84,7 +85,21 @@ impl Connection {
             Fatal { hello: Some(error.clone()), ..Fatal::new(code, error.to_string()) }
         })?;
         let Some(hello) = hello else { return Ok(false) };
-        self.granted_out = hello.settings.connection_window_bytes.into();
+        let window = hello.settings.connection_window_bytes;
+        self.granted_out = match &self.peer {
+            Some(assumed) if hello.allows_all_of(assumed) => {
+                // Calls were sent on account of what was assumed.
+                let more = window.saturating_sub(assumed.settings.connection_window_bytes);
+                self.granted_out.saturating_add(more.into())
+            }
+            Some(_) => {
+                return Err(protocol("the server allows less than when its early data was agreed"));
+            }
+            None => window.into(),
+        };
+        if std::mem::take(&mut self.is_assumed) {
+            self.slots_freed = usize::MAX;
+        }
         self.peer = Some(hello);
         self.events.push_back(Event::Opened);
         Ok(true)

@@ -119,6 +119,14 @@ impl Hello {
         Self { minor: VERSION_MINOR, settings }
     }
 
+    /// Tells whether whoever keeps to the other opening keeps to this one as well.
+    pub(crate) fn allows_all_of(&self, other: &Self) -> bool {
+        let mut numbers = self.numbers().into_iter().zip(other.numbers());
+        let mut lists = self.lists().zip(other.lists());
+        numbers.all(|((_, own), (_, other))| own >= other)
+            && lists.all(|((_, own), (_, other))| other.iter().all(|number| own.contains(number)))
+    }
+
     /// Appends the opening.
     #[expect(
         clippy::arithmetic_side_effects,

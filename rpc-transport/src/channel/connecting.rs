@@ -157,7 +157,7 @@ impl Inner {
         let limits = &self.options.limits.clone().halve_pings(pings_halved);
         #[cfg(feature = "quic")]
         if let (Uri::Quic(host), Some(tls)) = (&self.uri, &self.options.security.tls) {
-            return ClientConnection::open(quic::connect(host, tls, limits).await?, limits).await;
+            return quic::connect(host, tls, limits).await;
         }
         let timeout = self.options.connect_timeout;
         let link = tokio::time::timeout(timeout, Link::connect(&self.uri));

@@ -31,6 +31,8 @@ pub(crate) struct Events {
     answer: Option<Box<dyn Answer>>,
     /// The handlers in tasks, by slot; that of a handler that is done stays until another one comes in its slot, or nothing was heard for long.
     handlers: HashMap<u16, Handler>,
+    /// Hears that the peer has opened.
+    opened: Option<Box<dyn FnOnce() + Send>>,
 }
 
 struct Handler {
@@ -43,12 +45,19 @@ struct Handler {
 impl Events {
     /// Takes no calls: a client.
     pub(crate) fn client() -> Self {
-        Self { answer: None, handlers: HashMap::new() }
+        Self { answer: None, handlers: HashMap::new(), opened: None }
     }
 
     /// Has each call answered: a server.
     pub(crate) fn server(answer: impl Answer + 'static) -> Self {
-        Self { answer: Some(Box::new(answer)), handlers: HashMap::new() }
+        Self { answer: Some(Box::new(answer)), handlers: HashMap::new(), opened: None }
+    }
+
+    /// Tells somebody when the peer has opened.
+    #[cfg(feature = "quic")]
+    pub(crate) fn on_opened(mut self, opened: impl FnOnce() + Send + 'static) -> Self {
+        self.opened = Some(Box::new(opened));
+        self
     }
 
     pub(super) fn is_server(&self) -> bool {
@@ -92,6 +101,11 @@ impl Events {
                 let (id, oneway) = (incoming.id, incoming.oneway);
                 if let Some(task) = answer.start(incoming) {
                     self.handlers.insert(id.slot(), Handler { id, task, oneway });
+                }
+            }
+            Event::Opened => {
+                if let Some(opened) = self.opened.take() {
+                    opened();
                 }
             }
             Event::Cancelled(id) => {

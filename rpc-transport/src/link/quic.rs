@@ -1,9 +1,10 @@
 //! Links over QUIC (RFC 9000): a stream for each call, so that a packet that is lost holds up its own call only.
 //!
-//! quinn has the packets; [`mux`] has the streams. The settings of `tls://` say who is who. Nothing is sent as early data (0-RTT).
+//! quinn has the packets; [`mux`] has the streams, and [`early`] what is sent before a handshake is done. The settings of `tls://` say who is who.
 
 mod arrivals;
 mod calls;
+mod early;
 mod frames;
 mod mux;
 
@@ -16,19 +17,22 @@ use std::time::{Duration, Instant};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncTimer, AsyncUdpSocket, ClientConfig, ConnectionError, Endpoint, EndpointConfig, IdleTimeout,
-    Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    AsyncTimer, AsyncUdpSocket, ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig,
+    IdleTimeout, Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
+use rpc_core::wire::Settings;
 use rpc_core::{Error, ErrorKind, Peer};
 use rustls::pki_types::CertificateDer;
 use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::Link;
+use super::{Link, RunsEarly};
+use crate::connection::ClientConnection;
 use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
 use crate::tls::{FaultSide, TlsClient, TlsServer, alert_in_words};
-use mux::Mux;
+use early::EarlyCalls;
+use mux::{End, Mux};
 
 /// How far ahead of what has arrived a large message may be sent (rule C9).
 const AHEAD_BYTES: u32 = 4 << 20;
@@ -37,31 +41,43 @@ const STREAMS_MAX: u32 = 65_535;
 /// With more handshakes under way, a client must first prove that it is where it says (RFC 9000, section 8.1.2), at the cost of a round trip.
 const UNPROVED_MAX: usize = 64;
 
-/// Connects to `HOST:PORT`, within the time that a handshake may take.
-pub(crate) async fn connect(host: &str, tls: &TlsClient, limits: &Limits) -> Result<Link, Error> {
-    Ok(connect_with(host, tls, limits).await?.0)
-}
-
-/// As [`connect`], and gives the endpoint too.
-async fn connect_with(host: &str, tls: &TlsClient, limits: &Limits) -> Result<(Link, Endpoint), Error> {
+/// Connects to `HOST:PORT`, within the time that a handshake may take, and opens a connection there.
+pub(crate) async fn connect(host: &str, tls: &TlsClient, limits: &Limits) -> Result<ClientConnection, Error> {
     let (config, name) = tls.for_quic(host).await?;
     let crypto = QuicClientConfig::try_from(config).map_err(|error| failed(&error.to_string()))?;
     let mut config = ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport(limits, 0)));
     let addresses = lookup_host(host).await.map_err(|error| failed(&error.to_string()))?;
-    let addresses: Vec<_> = addresses.collect();
+    let mut addresses: Vec<_> = addresses.collect();
+    let known = tls.known().and_then(|servers| servers.take(host));
+    let mut known = known.filter(|(address, _)| addresses.contains(address));
+    // The one that is known first.
+    addresses.sort_by_key(|address| known.as_ref().is_none_or(|(known, _)| known != address));
     // A port where nobody listens says nothing: each address has its share of the time.
     let share =
         u32::try_from(addresses.len()).ok().and_then(|count| limits.handshake_timeout.checked_div(count));
     let mut last = failed("the host has no address");
     for address in addresses {
+        let assumed = known.take().map(|(_, settings)| settings);
+        let early = assumed.is_some().then_some(tls);
         let connected =
-            timeout(share.unwrap_or_default(), connect_to(address, &name, config.clone(), limits));
+            timeout(share.unwrap_or_default(), connect_to(address, &name, config.clone(), limits, early));
         last = match connected.await {
-            Ok(Ok((mux, endpoint))) => {
-                tls.count(true);
+            Ok(Ok((mux, is_early))) => {
                 let link = Link { stream: Box::new(mux), peer: Peer::new(format!("quic://{host}")) };
-                return Ok((link, endpoint));
+                let (servers, host) = (tls.known().cloned(), host.to_owned());
+                let opened = move |settings: &Settings| {
+                    if let Some(servers) = &servers {
+                        servers.note(&host, address, settings.clone());
+                    }
+                };
+                if let Some(assumed) = assumed.filter(|_| is_early) {
+                    return Ok(ClientConnection::open_early(link, limits, assumed, opened));
+                }
+                tls.count(true);
+                let connection = ClientConnection::open(link, limits).await?;
+                connection.shared.peer_settings().iter().for_each(opened);
+                return Ok(connection);
             }
             Ok(Err(error)) => failed(&error),
             Err(_) => failed(&format!(
@@ -77,22 +93,32 @@ fn failed(why: &str) -> Error {
     Error::new(ErrorKind::Connect, format!("no QUIC connection could be made: {why}"))
 }
 
+/// Makes a connection, and tells whether it may be sent to before its handshake is done, where `early` wants that.
 async fn connect_to(
     address: SocketAddr,
     name: &str,
     config: ClientConfig,
     limits: &Limits,
-) -> Result<(Mux, Endpoint), String> {
+    early: Option<&TlsClient>,
+) -> Result<(Mux, bool), String> {
     let own: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let endpoint = Endpoint::client(own).map_err(|error| error.to_string())?;
     let connecting = endpoint.connect_with(config, address, name).map_err(|error| error.to_string())?;
-    let connection = connecting.await.map_err(|error| words(&error))?;
+    let connected = |made: Result<Connection, ConnectionError>| made.map_err(|error| words(&error));
+    let (connection, early) = match early {
+        Some(tls) => match connecting.into_0rtt() {
+            Ok((connection, accepted)) => (connection, Some((accepted, tls.clone()))),
+            // There is no session to be resumed.
+            Err(connecting) => (connected(connecting.await)?, None),
+        },
+        None => (connected(connecting.await)?, None),
+    };
     let control = connection.open_bi().await.map_err(|error| words(&error))?;
-    let mux = Mux::new(connection, control, limits, Some(endpoint.clone()));
-    Ok((mux, endpoint))
+    let is_early = early.is_some();
+    Ok((Mux::new(connection, control, limits, End::Client { endpoint, early }), is_early))
 }
 
 /// Says what has ended a connection.
@@ -140,6 +166,7 @@ pub(crate) struct Listener {
     local: SocketAddr,
     tls: TlsServer,
     limits: Limits,
+    runs_early: RunsEarly,
     /// Held by each handshake.
     under_way: Arc<()>,
     /// Closes once the socket is.
@@ -148,7 +175,12 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Listens on `HOST:PORT`.
-    pub(super) async fn bind(host: &str, tls: TlsServer, limits: Limits) -> Result<Self, Error> {
+    pub(super) async fn bind(
+        host: &str,
+        tls: TlsServer,
+        limits: Limits,
+        runs_early: RunsEarly,
+    ) -> Result<Self, Error> {
         let cannot = |error: io::Error| {
             let text = format!("cannot listen on quic://{host}: {error}");
             Error::new(ErrorKind::Connect, text).with_source(error)
@@ -161,7 +193,7 @@ impl Listener {
         let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(runtime));
         let endpoint = endpoint.map_err(cannot)?;
         let local = endpoint.local_addr().map_err(cannot)?;
-        Ok(Self { endpoint, local, tls, limits, under_way: Arc::new(()), released })
+        Ok(Self { endpoint, local, tls, limits, runs_early, under_way: Arc::new(()), released })
     }
 
     pub(super) fn local(&self) -> String {
@@ -179,8 +211,8 @@ impl Listener {
                 let _ = incoming.retry();
                 continue;
             }
-            let (tls, limits) = (self.tls.clone(), self.limits.clone());
-            return Ok(Handshake { incoming, tls, limits, _under_way: self.under_way.clone() });
+            let (tls, limits, runs_early) = (self.tls.clone(), self.limits.clone(), self.runs_early.clone());
+            return Ok(Handshake { incoming, tls, limits, runs_early, _under_way: self.under_way.clone() });
         }
     }
 
@@ -255,6 +287,7 @@ pub(crate) struct Handshake {
     incoming: quinn::Incoming,
     tls: TlsServer,
     limits: Limits,
+    runs_early: RunsEarly,
     _under_way: Arc<()>,
 }
 
@@ -264,7 +297,9 @@ impl Handshake {
         let (tls, peer) = (self.tls.clone(), self.incoming.remote_address());
         let made = timeout(limit, self.make()).await;
         let made = made.unwrap_or_else(|_| Err("it was not done in time".to_owned()));
-        tls.count(made.is_ok());
+        if !tls.takes_early_data() {
+            tls.count(made.is_ok());
+        }
         made.inspect_err(|why| tracing::debug!(%peer, why, "a QUIC handshake failed")).ok()
     }
 
@@ -272,6 +307,16 @@ impl Handshake {
         let uri = format!("quic://{}", self.incoming.remote_address());
         let config = server_config(&self.tls, &self.limits).await.map_err(|error| error.to_string())?;
         let connecting = self.incoming.accept_with(Arc::new(config)).map_err(|error| error.to_string())?;
+        if self.tls.takes_early_data() {
+            // It cannot fail: this is the server.
+            let (connection, confirmed) = connecting.into_0rtt().map_err(|_| "it takes no early data")?;
+            let limit = self.limits.handshake_timeout;
+            let early = EarlyCalls::new(connection.clone(), confirmed, limit, self.runs_early, self.tls);
+            let control = connection.accept_bi().await.map_err(|error| error.to_string())?;
+            let end = End::Server { early: Some(early) };
+            let mux = Mux::new(connection, control, &self.limits, end);
+            return Ok(Link { stream: Box::new(mux), peer: Peer::new(uri) });
+        }
         let connection = connecting.await.map_err(|error| error.to_string())?;
         let chain =
             connection.peer_identity().and_then(|any| any.downcast::<Vec<CertificateDer<'static>>>().ok());
@@ -279,6 +324,7 @@ impl Handshake {
             TlsServer::peer(uri, chain.as_deref().map(Vec::as_slice)).map_err(|error| error.to_string())?;
         // The client opens it at once, with its opening.
         let control = connection.accept_bi().await.map_err(|error| error.to_string())?;
-        Ok(Link { stream: Box::new(Mux::new(connection, control, &self.limits, None)), peer })
+        let mux = Mux::new(connection, control, &self.limits, End::Server { early: None });
+        Ok(Link { stream: Box::new(mux), peer })
     }
 }

@@ -208,6 +208,13 @@ impl<L> ServerBuilder<L> {
         L: Layer<Router>,
     {
         self.uris.insert(0, uri.into());
+        let services = self.router.as_ref().map(Clone::clone).unwrap_or_default();
+        #[cfg(feature = "quic")]
+        {
+            let known = services.clone();
+            let is_idempotent = move |id| known.method(id).is_some_and(|method| method.is_idempotent());
+            self.security.runs_early = Some(Arc::new(is_idempotent));
+        }
         let mut listeners = Vec::new();
         for uri in &self.uris {
             let uri = Uri::parse(uri)?;
@@ -220,7 +227,6 @@ impl<L> ServerBuilder<L> {
         let oneway = Arc::new(Semaphore::new(self.oneway_max));
         let (inspector, drain_delay) = (self.inspector.clone(), self.drain_delay);
         let (connections_max, oneway_max, discreet) = (self.connections_max, self.oneway_max, self.discreet);
-        let services = self.router.as_ref().map(Clone::clone).unwrap_or_default();
         let service = Arc::new(self.build()?);
         let mut layers = Vec::new();
         service.describe(&mut layers);

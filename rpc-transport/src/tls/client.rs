@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 
 use super::fault::{Side, explain, words};
+#[cfg(feature = "quic")]
+use super::known::KnownServers;
 use super::live::{Live, RELOAD_INTERVAL, Recipe, TlsCounts};
 use super::pem::{Pair, Pem, revocation_lists, roots, unusable};
 use super::{Protocol, TlsVersions, provider};
@@ -41,6 +43,9 @@ use crate::link::Link;
 pub struct TlsClient {
     live: Arc<Live<Settings>>,
     server_name: Option<ServerName<'static>>,
+    /// None where no early data is sent.
+    #[cfg(feature = "quic")]
+    known: Option<Arc<KnownServers>>,
 }
 
 impl TlsClient {
@@ -52,7 +57,13 @@ impl TlsClient {
             revocation_lists: Vec::new(),
             versions: TlsVersions::default(),
         };
-        TlsClientBuilder { settings, server_name: None, reload_interval: RELOAD_INTERVAL }
+        TlsClientBuilder {
+            settings,
+            server_name: None,
+            reload_interval: RELOAD_INTERVAL,
+            #[cfg(feature = "quic")]
+            early_data: false,
+        }
     }
 
     /// Reads all files again, for connections from now on; those that are there stay as they are.
@@ -79,8 +90,16 @@ impl TlsClient {
             None => name_in(host)?,
         };
         let mut config = self.live.latest().await;
-        Arc::make_mut(&mut config).alpn_protocols = Protocol::Farcall.alpn();
+        let own = Arc::make_mut(&mut config);
+        own.alpn_protocols = Protocol::Farcall.alpn();
+        own.enable_early_data = self.known.is_some();
         Ok((config, name.to_str().into_owned()))
+    }
+
+    /// Returns what is known of servers that early data may be sent to; none where none is sent.
+    #[cfg(feature = "quic")]
+    pub(crate) fn known(&self) -> Option<&Arc<KnownServers>> {
+        self.known.as_ref()
     }
 
     /// Counts a handshake that was done elsewhere.
@@ -125,6 +144,8 @@ pub struct TlsClientBuilder {
     settings: Settings,
     server_name: Option<String>,
     reload_interval: Duration,
+    #[cfg(feature = "quic")]
+    early_data: bool,
 }
 
 impl TlsClientBuilder {
@@ -165,6 +186,17 @@ impl TlsClientBuilder {
         self
     }
 
+    /// Sends calls of methods that are marked `idempotent` along with the first packet of a connection on `quic://`, where the server has been called
+    /// before and [takes them](super::TlsServerBuilder::early_data): they are answered after one round trip, and not after three.
+    ///
+    /// Default: off. Whoever sees such a packet can send it again (RFC 8446, section 8), and the handler may run again, which idempotent
+    /// methods allow; all other calls wait until the server has answered. What a server does not take is sent again by itself.
+    #[cfg(feature = "quic")]
+    pub fn early_data(mut self, sends: bool) -> Self {
+        self.early_data = sends;
+        self
+    }
+
     /// Sets how often the files are looked at: when a connection is made and the last look is longer ago, those that have changed are read first.
     ///
     /// Default: 10 s. Zero looks at each connection; [`Duration::MAX`] never does.
@@ -179,7 +211,12 @@ impl TlsClientBuilder {
     /// [`ErrorKind::Config`]: a file cannot be read, the key does not go with the certificate, or the server's name is none.
     pub fn build(self) -> Result<TlsClient, Error> {
         let server_name = self.server_name.map(|name| parse_name(&name)).transpose()?;
-        Ok(TlsClient { live: Arc::new(Live::new(self.settings, self.reload_interval)?), server_name })
+        Ok(TlsClient {
+            live: Arc::new(Live::new(self.settings, self.reload_interval)?),
+            server_name,
+            #[cfg(feature = "quic")]
+            known: self.early_data.then(Arc::default),
+        })
     }
 }
 

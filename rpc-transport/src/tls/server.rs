@@ -9,6 +9,8 @@ use rpc_core::{Error, Peer};
 use rustls::ServerConfig;
 use rustls::crypto::ring::Ticketer;
 use rustls::pki_types::CertificateDer;
+#[cfg(feature = "quic")]
+use rustls::server::ServerSessionMemoryCache;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier};
 use rustls::sign::SingleCertAndKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -55,6 +57,8 @@ impl TlsServer {
             clients_required: false,
             revocation_lists: Vec::new(),
             versions: TlsVersions::default(),
+            #[cfg(feature = "quic")]
+            early_data: false,
         };
         TlsServerBuilder { settings, reload_interval: RELOAD_INTERVAL }
     }
@@ -124,6 +128,18 @@ impl TlsServerBuilder {
         self
     }
 
+    /// Takes calls that come with the first packet of a client that comes back on `quic://`, before the handshake is done: those of methods that are
+    /// marked `idempotent` run at once, all others once it is done. [`TlsClientBuilder::early_data`](super::TlsClientBuilder::early_data) sends them.
+    ///
+    /// Default: off. Who sees such a packet can send it too, before the client's own or after it (RFC 8446, section 8): a handler may run twice then. A session
+    /// is good for one connection, so it does not run more often. Sessions are kept in memory for that, up to 10,000 of them, and end with the
+    /// process. Without effect where clients are asked for certificates.
+    #[cfg(feature = "quic")]
+    pub fn early_data(mut self, takes: bool) -> Self {
+        self.settings.early_data = takes;
+        self
+    }
+
     /// Sets how often the files are looked at: when a handshake begins and the last look is longer ago, those that have changed are read first.
     ///
     /// Default: 10 s. Zero looks at each handshake; [`Duration::MAX`] never does. Too long serves an old certificate; short costs a `stat` of each file.
@@ -142,6 +158,10 @@ impl TlsServerBuilder {
     }
 }
 
+/// A server that takes early data remembers so many sessions.
+#[cfg(feature = "quic")]
+const SESSIONS_MAX: usize = 10_000;
+
 #[derive(Clone, Debug)]
 struct Settings {
     pair: Pair,
@@ -149,6 +169,8 @@ struct Settings {
     clients_required: bool,
     revocation_lists: Vec<Pem>,
     versions: TlsVersions,
+    #[cfg(feature = "quic")]
+    early_data: bool,
 }
 
 impl Recipe for Settings {
@@ -166,6 +188,12 @@ impl Recipe for Settings {
             .map_err(|error| unusable("these versions of TLS", &error))?
             .with_client_cert_verifier(self.verifier()?)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        #[cfg(feature = "quic")]
+        if self.early_data {
+            // A session is used once, so that its early data is taken once: that needs a memory of them.
+            config.session_storage = ServerSessionMemoryCache::new(SESSIONS_MAX);
+            return Ok((config, own));
+        }
         // What a session says travels with the client, so that it costs no memory here; the key is this configuration's own.
         config.ticketer = Ticketer::new().map_err(|error| unusable("tickets for sessions", &error))?;
         Ok((config, own))
@@ -262,8 +290,20 @@ impl TlsServer {
     pub(crate) async fn for_quic(&self) -> Result<Arc<ServerConfig>, Error> {
         super::no_quic(self.live.recipe().versions)?;
         let mut config = self.live.latest().await;
-        Arc::make_mut(&mut config).alpn_protocols = Protocol::Farcall.alpn();
+        let own = Arc::make_mut(&mut config);
+        own.alpn_protocols = Protocol::Farcall.alpn();
+        if self.takes_early_data() {
+            // QUIC knows this and none (RFC 9001, section 4.6.1).
+            own.max_early_data_size = u32::MAX;
+        }
         Ok(config)
+    }
+
+    /// Tells whether calls may come with a client's first packet.
+    pub(crate) fn takes_early_data(&self) -> bool {
+        let settings = self.live.recipe();
+        // Who a client is is known once the handshake is done.
+        settings.early_data && settings.client_roots.is_empty()
     }
 
     /// Counts a handshake that was done elsewhere.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream};
 use rpc_core::wire::{FrameHeader, HEADER_BYTES, MAGIC};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
+use super::early::EarlyCalls;
 use super::frames::is_skipped;
 
 /// So many frames wait to be taken before streams are read no further.
@@ -30,6 +31,8 @@ pub(super) enum Arrival {
     Frame { key: u64, frame: BytesMut },
     /// The peer sends no more in a call; with a code, it has given it up.
     End { key: u64, reset: Option<u64> },
+    /// The handshake of a connection is done on which calls were sent before, which the server has taken or not.
+    Handshake { accepted: bool },
     /// The connection has ended.
     Lost(ConnectionError),
 }
@@ -40,12 +43,20 @@ pub(super) struct Sink {
     arrivals: mpsc::Sender<Arrival>,
     /// Longer frames are refused by their header.
     frame_bytes_max: u32,
+    /// The peer's opening is among the arrivals.
+    has_opened: Arc<watch::Sender<bool>>,
 }
 
 impl Sink {
     pub(super) fn new(frame_bytes_max: u32) -> (Self, mpsc::Receiver<Arrival>) {
         let (arrivals, taken) = mpsc::channel(ARRIVALS_MAX);
-        (Self { arrivals, frame_bytes_max }, taken)
+        let has_opened = Arc::new(watch::Sender::new(false));
+        (Self { arrivals, frame_bytes_max, has_opened }, taken)
+    }
+
+    /// Adds an arrival, where somebody still takes them.
+    pub(super) async fn send(&self, arrival: Arrival) {
+        let _ = self.arrivals.send(arrival).await;
     }
 
     /// Reads the stream that concerns the connection: the opening, then frames.
@@ -53,22 +64,23 @@ impl Sink {
         let mut frames = Frames::new(recv, self.frame_bytes_max);
         let Ok(opening) = frames.opening().await else { return };
         let mut is_taken = self.arrivals.send(Arrival::Opening(opening)).await.is_ok();
+        self.has_opened.send_replace(true);
         while is_taken {
             let arrival = match frames.next().await {
                 Ok(Some(frame)) => Arrival::Control(frame),
-                // That it was lost is said by who watches the connection.
-                Err(ReadError::ConnectionLost(_)) => return,
-                Ok(None) | Err(_) => {
-                    let _ = self.arrivals.send(Arrival::ControlEnd).await;
-                    return;
-                }
+                // That it was lost, or that nothing of it was taken, is said by who watches the connection.
+                Err(ReadError::ConnectionLost(_) | ReadError::ZeroRttRejected) => return,
+                Ok(None) | Err(_) => return self.send(Arrival::ControlEnd).await,
             };
             is_taken = self.arrivals.send(arrival).await.is_ok();
         }
     }
 
-    /// Reads what the callee sends in a call.
+    /// Reads what the callee sends in a call, once it has opened: that may come later (rule Q10).
     pub(super) async fn read_call(self, key: u64, recv: RecvStream) {
+        if self.has_opened.subscribe().wait_for(|has_opened| *has_opened).await.is_err() {
+            return;
+        }
         let frames = Frames::new(recv, self.frame_bytes_max);
         self.read_rest(key, frames).await;
     }
@@ -78,7 +90,7 @@ impl Sink {
             let arrival = match frames.next().await {
                 Ok(Some(frame)) => Arrival::Frame { key, frame },
                 Ok(None) => Arrival::End { key, reset: None },
-                Err(ReadError::ConnectionLost(_)) => return,
+                Err(ReadError::ConnectionLost(_) | ReadError::ZeroRttRejected) => return,
                 Err(ReadError::Reset(code)) => Arrival::End { key, reset: Some(code.into_inner()) },
                 Err(_) => Arrival::End { key, reset: Some(0) },
             };
@@ -91,9 +103,15 @@ impl Sink {
 
     /// Takes the streams of calls that the peer opens. One that has no place waits for it unread: a call that was cancelled may still hold its
     /// place here when the next one in it arrives, since streams overtake each other (rule Q5).
-    pub(super) async fn accept_calls(self, connection: Connection, places: Arc<Semaphore>) {
+    pub(super) async fn accept_calls(
+        self,
+        connection: Connection,
+        places: Arc<Semaphore>,
+        early: Option<EarlyCalls>,
+    ) {
         while let Ok((send, recv)) = connection.accept_bi().await {
             let (sink, places) = (self.clone(), places.clone());
+            let early = early.clone().filter(|_| recv.is_0rtt());
             let key = recv.id().index();
             tokio::spawn(async move {
                 let mut frames = Frames::new(recv, sink.frame_bytes_max);
@@ -106,6 +124,11 @@ impl Sink {
                         Ok(None) | Err(_) => return,
                     }
                 };
+                if let Some(mut early) = early
+                    && !early.may_run(&first).await
+                {
+                    return;
+                }
                 if sink.arrivals.send(Arrival::Call { key, send, first, place }).await.is_ok() {
                     sink.read_rest(key, frames).await;
                 }
@@ -116,7 +139,7 @@ impl Sink {
     /// Waits for the end of the connection.
     pub(super) async fn watch(self, connection: Connection) {
         let error = connection.closed().await;
-        let _ = self.arrivals.send(Arrival::Lost(error)).await;
+        self.send(Arrival::Lost(error)).await;
     }
 }
 

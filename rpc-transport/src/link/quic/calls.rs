@@ -53,6 +53,8 @@ impl Output {
                         self.frames.pop_front();
                     }
                 }
+                // It is all written again.
+                Poll::Ready(Err(WriteError::ZeroRttRejected)) => self.send = None,
                 Poll::Ready(Err(WriteError::Stopped(_) | WriteError::ClosedStream)) => {
                     written = written.saturating_add(self.clear());
                 }

@@ -13,43 +13,70 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream, VarInt, WriteError};
+use quinn::{
+    Connection, ConnectionError, Endpoint, RecvStream, SendStream, VarInt, WriteError, ZeroRttAccepted,
+};
 use rpc_core::wire::{FrameHeader, FrameKind, ResetCode, StreamId};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::arrivals::{Arrival, Sink};
 use super::calls::{Calls, Output};
+use super::early::EarlyCalls;
 use super::{frames, words};
 use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
+use crate::tls::TlsClient;
 
 /// So much may wait to be written to streams before more is taken.
 const QUEUED_BYTES_MAX: usize = 256 << 10;
 /// So much is gathered of what has arrived before it is handed on.
 const GATHERED_BYTES: usize = 64 << 10;
 
-type OpeningStream = Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
+pub(super) type OpeningStream =
+    Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
+
+/// Opens a stream.
+pub(super) fn open_stream(connection: &Connection) -> OpeningStream {
+    let connection = connection.clone();
+    Box::pin(async move { connection.open_bi().await })
+}
+
+/// Which end of the connection this is.
+pub(super) enum End {
+    /// Its handshake is watched where it sends before that is done.
+    Client {
+        endpoint: Endpoint,
+        early: Option<(ZeroRttAccepted, TlsClient)>,
+    },
+    Server {
+        early: Option<EarlyCalls>,
+    },
+}
 
 /// A QUIC connection as a link.
 pub(super) struct Mux {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// A client's own, which lives as long as its connection.
     _endpoint: Option<Endpoint>,
-    sink: Sink,
+    pub(super) sink: Sink,
     arrivals: mpsc::Receiver<Arrival>,
     is_client: bool,
-    calls: Calls,
+    pub(super) calls: Calls,
     /// What concerns the connection.
-    control: Output,
+    pub(super) control: Output,
+    /// Its stream, where that is to be opened again.
+    pub(super) reopening: Option<OpeningStream>,
     /// Calls whose streams are still to be opened, in this order.
-    unopened: VecDeque<u64>,
-    opening: Option<OpeningStream>,
+    pub(super) unopened: VecDeque<u64>,
+    pub(super) opening: Option<OpeningStream>,
     /// Calls with something to be written.
-    unwritten: VecDeque<u64>,
-    queued_bytes: usize,
+    pub(super) unwritten: VecDeque<u64>,
+    pub(super) queued_bytes: usize,
     /// What the machine has written and is not a whole frame yet.
-    partial: BytesMut,
+    pub(super) partial: BytesMut,
     /// The own opening was written.
-    has_opened: bool,
+    pub(super) has_opened: bool,
+    /// What was written while the handshake was under way; none once it is done.
+    pub(super) early: Option<Vec<u8>>,
     /// What is to be handed to the machine.
     gathered: BytesMut,
     control_ended: bool,
@@ -64,7 +91,7 @@ impl Mux {
         connection: Connection,
         control: (SendStream, RecvStream),
         limits: &Limits,
-        endpoint: Option<Endpoint>,
+        end: End,
     ) -> Self {
         let settings = &limits.config.settings;
         let (sink, arrivals) = Sink::new(QUIC_FRAME_BYTES_MAX);
@@ -73,11 +100,22 @@ impl Mux {
         let _ = send.set_priority(1);
         tokio::spawn(sink.clone().read_control(recv));
         tokio::spawn(sink.clone().watch(connection.clone()));
-        let is_client = endpoint.is_some();
-        if !is_client {
-            let places = Arc::new(Semaphore::new(settings.calls_max as usize));
-            tokio::spawn(sink.clone().accept_calls(connection.clone(), places));
-        }
+        let is_client = matches!(end, End::Client { .. });
+        let is_early = matches!(end, End::Client { early: Some(_), .. });
+        let endpoint = match end {
+            End::Client { endpoint, early } => {
+                if let Some((accepted, tls)) = early {
+                    let (connection, limit) = (connection.clone(), limits.handshake_timeout);
+                    tokio::spawn(sink.clone().watch_handshake(connection, accepted, limit, tls));
+                }
+                Some(endpoint)
+            }
+            End::Server { early } => {
+                let places = Arc::new(Semaphore::new(settings.calls_max as usize));
+                tokio::spawn(sink.clone().accept_calls(connection.clone(), places, early));
+                None
+            }
+        };
         Self {
             connection,
             _endpoint: endpoint,
@@ -86,12 +124,14 @@ impl Mux {
             is_client,
             calls: Calls::default(),
             control: Output::new(send),
+            reopening: None,
             unopened: VecDeque::new(),
             opening: None,
             unwritten: VecDeque::new(),
             queued_bytes: 0,
             partial: BytesMut::new(),
             has_opened: false,
+            early: is_early.then(Vec::new),
             gathered: BytesMut::new(),
             control_ended: false,
             lost: None,
@@ -100,7 +140,7 @@ impl Mux {
     }
 
     /// Cuts off what is whole of what the machine has written, and brings it on its way.
-    fn route_all(&mut self) {
+    pub(super) fn route_all(&mut self) {
         if !self.has_opened
             && let Some(opening) = frames::take_opening(&mut self.partial)
         {
@@ -175,16 +215,16 @@ impl Mux {
 
     /// Opens the streams of calls, one after the other: the peer may not take more of them for a moment.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.poll_reopen(cx)? {
+            return Ok(());
+        }
         while let Some(key) = self.unopened.front().copied() {
             if self.opening.is_none() && self.calls.get(key).is_none() {
                 self.unopened.pop_front();
                 continue;
             }
             let connection = &self.connection;
-            let opening = self.opening.get_or_insert_with(|| {
-                let connection = connection.clone();
-                Box::pin(async move { connection.open_bi().await })
-            });
+            let opening = self.opening.get_or_insert_with(|| open_stream(connection));
             let Poll::Ready(opened) = opening.as_mut().poll(cx) else { return Ok(()) };
             self.opening = None;
             self.unopened.pop_front();
@@ -207,6 +247,10 @@ impl Mux {
                 let has_gathered = !self.gathered.is_empty() || self.has_ended();
                 return if has_gathered { Poll::Ready(()) } else { Poll::Pending };
             };
+            if matches!(arrival, Arrival::Handshake { .. }) {
+                // More may be written then.
+                cx.waker().wake_by_ref();
+            }
             self.take(arrival);
         }
         Poll::Ready(())
@@ -218,6 +262,7 @@ impl Mux {
             Arrival::Control(frame) => self.take_control(frame),
             Arrival::ControlEnd => self.control_ended = true,
             Arrival::Lost(error) => self.lost = Some(error),
+            Arrival::Handshake { accepted } => self.end_early(accepted),
             Arrival::Call { key, send, first, place } => {
                 let id = self.calls.accept(key, send, place);
                 self.take_frame(key, id, first);
@@ -273,7 +318,7 @@ impl Mux {
     }
 }
 
-fn broken(error: WriteError) -> io::Error {
+pub(super) fn broken(error: WriteError) -> io::Error {
     match error {
         WriteError::ConnectionLost(error) => io::Error::new(io::ErrorKind::ConnectionAborted, words(&error)),
         other => other.into(),

@@ -46,6 +46,10 @@ impl AsyncWrite for Mux {
             return Poll::Pending;
         }
         let bytes = bytes.get(..QUEUED_BYTES_MAX).unwrap_or(bytes);
+        let bytes = bytes.get(..self.keep_early(bytes)).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return Poll::Pending;
+        }
         self.partial.put_slice(bytes);
         self.route_all();
         self.poll_output(cx)?;

@@ -58,6 +58,7 @@ pub struct AccessLogService<S> {
 }
 
 impl<S: Service> Service for AccessLogService<S> {
+    #[inline(always)] // see `Either`
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         if is_listened_to!("call", TARGET, Kind::EVENT) {
             Either::Seen { call: Box::pin(self.log(request)) }

@@ -79,7 +79,8 @@ pub struct MetricsService<S> {
 }
 
 impl<S: Service> Service for MetricsService<S> {
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
+    #[inline(always)] // see `Either`
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         let id = request.method();
         let find = || request.descriptor().or_else(|| self.inner.find_method(id));
         let handles = self.methods.get(id, find, |service, method| Handles::new(self.kind, service, method));
@@ -88,13 +89,12 @@ impl<S: Service> Service for MetricsService<S> {
         }
         let call = Measured::begin(handles);
         let asked = request.body().message_bytes();
-        let request = if request.body().has_items() {
+        if request.body().has_items() {
             let asked = Asked::new(handles.clone(), asked);
-            request.map_items(|items| ItemStream::of_batches(asked.follow(items)))
+            request = request.map_items(|items| ItemStream::of_batches(asked.follow(items)));
         } else {
             handles.request_size.record(bytes(asked));
-            request
-        };
+        }
         UnderWay { inner: self.inner.call(request), call: Some(call) }
     }
 
@@ -106,6 +106,10 @@ impl<S: Service> Service for MetricsService<S> {
         lines.push(format!("Metrics({})", self.kind.name()));
         self.inner.describe(lines);
     }
+}
+
+fn has_items(polled: &Poll<Result<Response, Error>>) -> bool {
+    matches!(polled, Poll::Ready(Ok(response)) if response.body().has_items())
 }
 
 pin_project! {
@@ -122,30 +126,29 @@ pin_project! {
 impl<F: Future<Output = Result<Response, Error>>> Future for UnderWay<'_, F> {
     type Output = Result<Response, Error>;
 
+    #[inline(always)] // see `Either`
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Taken out, so that a panic finds it on the stack and is seen for what it is.
-        let taken = this.call.take();
-        let Poll::Ready(result) = this.inner.poll(cx) else {
-            *this.call = taken;
-            return Poll::Pending;
-        };
-        let Some(mut call) = taken else { return Poll::Ready(result) };
-        Poll::Ready(match result {
-            Ok(response) if response.body().has_items() => {
-                call.receive(response.body().message_bytes());
-                let call = call.keep();
-                Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call))))
+        let Some(call) = this.call else { return this.inner.poll(cx) };
+        call.enter();
+        let mut polled = this.inner.poll(cx);
+        match &mut polled {
+            Poll::Pending => {
+                call.leave();
+                return Poll::Pending;
             }
-            Ok(response) => {
+            Poll::Ready(Ok(response)) => {
                 call.receive(response.body().message_bytes());
                 call.succeed(response.is_failed());
-                Ok(response)
             }
-            Err(error) => {
-                call.fail(&error);
-                Err(error)
-            }
-        })
+            Poll::Ready(Err(error)) => call.fail(error),
+        }
+        if let Some(call) = this.call.take_if(|_| has_items(&polled)) {
+            let call = call.keep();
+            let answered = |items| ItemStream::of_batches(Answered::new(items, call));
+            return polled.map_ok(|response| response.map_items(answered));
+        }
+        *this.call = None;
+        polled
     }
 }

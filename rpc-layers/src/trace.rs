@@ -123,6 +123,7 @@ pub struct TraceService<S> {
 }
 
 impl<S: Service> Service for TraceService<S> {
+    #[inline(always)] // see `Either`
     fn call(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send {
         // First of all: it is what a process pays that collects nothing.
         if is_listened_to!("call", TARGET, metadata::Kind::SPAN) {

@@ -34,6 +34,16 @@ impl<H: AsRef<Handles>> Measured<H> {
         Self { handles, start, end, response_bytes: None, is_replaced: false }
     }
 
+    /// It is polled; where that panics, it is over.
+    pub(super) fn enter(&mut self) {
+        self.end = End::Code(Code::Internal);
+    }
+
+    /// It was polled, and may go away before that is done again.
+    pub(super) fn leave(&mut self) {
+        self.end = End::Code(Code::Cancelled);
+    }
+
     /// So many bytes of the answer are here.
     pub(super) fn receive(&mut self, bytes: usize) {
         self.response_bytes = Some(self.response_bytes.unwrap_or(0).saturating_add(size(bytes)));
@@ -52,7 +62,8 @@ impl Measured<&Arc<Handles>> {
     /// Goes on as one that borrows nothing, with the items of an answer.
     pub(super) fn keep(mut self) -> Measured<Arc<Handles>> {
         self.is_replaced = true;
-        let Self { start, end, response_bytes, .. } = self;
+        let Self { start, response_bytes, .. } = self;
+        let end = End::Code(Code::Cancelled);
         Measured { handles: self.handles.clone(), start, end, response_bytes, is_replaced: false }
     }
 }

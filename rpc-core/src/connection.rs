@@ -103,6 +103,8 @@ pub struct Connection {
     /// Messages that wait until there is room to put them together.
     waiting: VecDeque<StreamId>,
     events: VecDeque<Event>,
+    /// Some of the events say that a call was given up.
+    has_cancelled: bool,
     wakes: Vec<Waker>,
     writer: Option<Waker>,
     idle: Option<Waker>,
@@ -164,6 +166,7 @@ impl Connection {
             inflow,
             waiting: VecDeque::new(),
             events: VecDeque::with_capacity(1), // not the four that a first one takes
+            has_cancelled: false,
             wakes: Vec::new(),
             writer: None,
             idle: None,
@@ -191,13 +194,15 @@ impl Connection {
         self.events.pop_front()
     }
 
-    /// Moves all that there is to act on behind what is in `events`; into an empty queue by exchanging the two.
-    pub fn move_events(&mut self, events: &mut VecDeque<Event>) {
+    /// Moves all that there is to act on behind what is in `events`; into an empty queue by exchanging the two. Tells whether calls were given up
+    /// since that was asked last: some of `events` may be of those.
+    pub fn move_events(&mut self, events: &mut VecDeque<Event>) -> bool {
         if events.is_empty() {
             std::mem::swap(events, &mut self.events);
         } else {
             events.append(&mut self.events);
         }
+        std::mem::take(&mut self.has_cancelled)
     }
 
     /// Takes one of the wakers whose wait is over; wake it once no lock is held.

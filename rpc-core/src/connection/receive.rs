@@ -341,7 +341,7 @@ impl Connection {
             }
             self.remove(id);
             if was_seen {
-                self.events.push_back(Event::Cancelled(id));
+                self.tell_cancelled(id);
             }
             return Ok(());
         }
@@ -351,13 +351,18 @@ impl Connection {
         Ok(())
     }
 
+    fn tell_cancelled(&mut self, id: StreamId) {
+        self.has_cancelled = true;
+        self.events.push_back(Event::Cancelled(id));
+    }
+
     /// A request item over a limit ends the call with a status, an answer's item with an error here.
     fn reject_item(&mut self, id: StreamId, status: Status) {
         if self.is_mine(id) {
             self.give_up(id, &format!("a stream item came with {}", status.message()));
         } else {
             self.fail(id, status);
-            self.events.push_back(Event::Cancelled(id));
+            self.tell_cancelled(id);
         }
     }
 

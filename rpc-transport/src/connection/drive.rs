@@ -4,6 +4,7 @@
 //! idle connection costs one task.
 
 mod ending;
+mod timer;
 mod turns;
 
 use std::collections::VecDeque;
@@ -21,11 +22,12 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::{Sleep, sleep_until};
 
 use super::Shared;
-use super::events::Events;
+use super::events::{Events, forget_cancelled};
 use super::input::Input;
 use super::wakes::Wakes;
 use crate::clock::now;
 use crate::link::{ByteStream, Link};
+use timer::stalled;
 use turns::READS_MAX;
 
 /// Events and wakers of one read for which an idle connection keeps memory.
@@ -301,16 +303,21 @@ impl Driver {
     /// Hands what was read to the machine, and acts on what that means.
     fn receive(&mut self) -> Result<(), Fatal> {
         let now = now();
+        let unsent_max = self.unsent_bytes_max();
         let Self { shared, input, wakes, pending, sooner_timer, .. } = self;
+        let mut has_cancelled = false;
         let received = shared.with_many(&mut wakes.0, |machine| {
             // Answers that are made here are written by this task without its being woken.
             machine.forget_writer();
             let received = machine.receive(&mut input.bytes, now);
             input.missing_bytes = machine.missing_bytes();
-            machine.move_events(pending);
+            has_cancelled = machine.move_events(pending);
             *sooner_timer = machine.take_sooner_timer().or(*sooner_timer);
-            received.map(|()| machine.owes_answers(UNSENT_BYTES_MAX))
+            received.map(|()| machine.owes_answers(unsent_max))
         });
+        if has_cancelled {
+            forget_cancelled(pending);
+        }
         self.others_wait |= !self.wakes.0.is_empty();
         self.wakes.wake_portion();
         self.held_back = received?;
@@ -341,8 +348,14 @@ impl Driver {
     }
 
     fn is_held_back(&mut self) -> bool {
-        self.held_back = self.held_back && self.shared.with(|machine| machine.owes_answers(UNSENT_BYTES_MAX));
+        let unsent_max = self.unsent_bytes_max();
+        self.held_back = self.held_back && self.shared.with(|machine| machine.owes_answers(unsent_max));
         self.held_back
+    }
+
+    /// How much the machine may have to write beside what was taken of it.
+    fn unsent_bytes_max(&self) -> usize {
+        UNSENT_BYTES_MAX.saturating_sub(self.output.remaining())
     }
 
     /// There is nobody left to write to.
@@ -352,41 +365,4 @@ impl Driver {
         self.take();
         self.output = Transmit::new();
     }
-
-    /// When the machine, or a peer that sends no more, is to be looked after.
-    fn due(&self) -> Instant {
-        if self.input_ended {
-            deadline_after(now(), PROBE_INTERVAL)
-        } else {
-            self.shared.with(|machine| machine.timer())
-        }
-    }
-
-    /// Looks at the machine's timer when it may be due, and gives back memory: it moves with each read, so the sleep is set anew only
-    /// when it fires.
-    fn on_timer(&mut self) -> Result<(), Fatal> {
-        self.input.shrink();
-        self.events.forget_done();
-        self.pending.shrink_to(KEPT);
-        self.wakes.0.shrink_to(KEPT);
-        let now = now();
-        trim_buffers(now);
-        self.shared.with(|machine| {
-            if self.input_ended {
-                // Nothing can be heard any more: whether the peer is there is found out by writing.
-                machine.probe();
-                return Ok(());
-            }
-            machine.on_timer(now)
-        })
-    }
-}
-
-fn stalled(timeout: Duration) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::TimedOut,
-        format!(
-            "the peer has taken nothing for {timeout:?}, this side's write_timeout: it hangs, or reads too slowly"
-        ),
-    )
 }

@@ -1,6 +1,6 @@
 //! What a side does with the calls that come in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use rpc_core::connection::{Event, Incoming};
 use rpc_core::wire::StreamId;
@@ -124,6 +124,18 @@ impl Events {
     }
 }
 
+/// Drops the calls that were given up before their turn: their handlers would be made to be dropped, and a peer can have that done to thousands
+/// with one read.
+#[cold]
+pub(super) fn forget_cancelled(events: &mut VecDeque<Event>) {
+    let id = |event: &Event| match event {
+        Event::Cancelled(id) => Some(*id),
+        _ => None,
+    };
+    let cancelled: HashSet<_> = events.iter().filter_map(id).collect();
+    events.retain(|event| !matches!(event, Event::Call(call) if cancelled.contains(&call.id)));
+}
+
 impl Drop for Events {
     fn drop(&mut self) {
         for handler in self.handlers.values().filter(|handler| !handler.oneway) {
@@ -134,7 +146,48 @@ impl Drop for Events {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+    use std::time::Instant;
+
+    use bytes::{Buf, Bytes, BytesMut};
+    use rpc_core::connection::{Config, Connection, OpenCall, Side, Transmit};
+    use rpc_core::wire::ResetCode;
+    use rpc_core::{Metadata, MethodId};
+
     use super::*;
+
+    fn deliver(from: &mut Connection, to: &mut Connection) {
+        let mut written = Transmit::new();
+        assert!(from.poll_transmit(&mut Context::from_waker(Waker::noop()), &mut written).is_ready());
+        let mut bytes = BytesMut::from(&*written.copy_to_bytes(written.remaining()));
+        to.receive(&mut bytes, Instant::now()).unwrap();
+    }
+
+    /// Fault 20.
+    #[test]
+    fn calls_that_are_given_up_before_their_turn_are_forgotten() {
+        let [mut client, mut server] =
+            [Side::Client, Side::Server].map(|side| Connection::new(side, Config::default(), Instant::now()));
+        deliver(&mut client, &mut server);
+        deliver(&mut server, &mut client);
+        let mut events = VecDeque::new();
+        assert!(!server.move_events(&mut events), "nothing was given up");
+
+        let metadata = Metadata::new();
+        let ids = [(); 3]
+            .map(|()| client.open(&OpenCall::new(MethodId::new(7), 1, Bytes::new(), &metadata)).unwrap());
+        client.cancel(ids[0], ResetCode::Cancelled);
+        client.cancel(ids[2], ResetCode::Cancelled);
+        deliver(&mut client, &mut server);
+        assert!(server.move_events(&mut events));
+        assert!(!server.move_events(&mut VecDeque::new()), "that was said");
+        forget_cancelled(&mut events);
+        let calls = events.iter().filter_map(|event| match event {
+            Event::Call(call) => Some(call.id),
+            _ => None,
+        });
+        assert_eq!(calls.collect::<Vec<_>>(), [ids[1]]);
+    }
 
     #[tokio::test]
     async fn an_idle_connection_keeps_no_memory_of_what_is_done() {

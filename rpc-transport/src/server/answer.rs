@@ -54,11 +54,11 @@ where
     F: Future<Output = Result<Response, Error>> + Send + 'static,
 {
     /// Polls a quick handler here; where it is not done at once, it goes on in a task of its own.
-    fn run_in_place(&mut self, incoming: Incoming) -> Option<AbortHandle> {
+    fn run_in_place(&mut self, mut incoming: Incoming) -> Option<AbortHandle> {
         let method = incoming.method;
         let call = self.serving.begin(&incoming, self.in_place.now());
         // Nobody sees what a panic leaves half done: the call is over with it, and its place is not used again.
-        let answered = catch_unwind(AssertUnwindSafe(|| self.answer_in_place(&call, incoming)));
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer_in_place(&call, &mut incoming)));
         // Starting a task is what is saved here, and not a part of what the handler takes.
         self.serving.placement.took(method, self.in_place.lap());
         match answered.unwrap_or_else(|_| Err(self.clear_place())) {
@@ -72,7 +72,7 @@ where
     }
 
     /// Calls the service once, and sends the result where that is done; gives what is left to do otherwise.
-    fn answer_in_place(&mut self, call: &Call, incoming: Incoming) -> Result<Option<Rest<F>>, Error> {
+    fn answer_in_place(&mut self, call: &Call, incoming: &mut Incoming) -> Result<Option<Rest<F>>, Error> {
         let request = self.serving.request(call, incoming)?;
         let place = self.place.get_or_insert_with(|| Box::pin(None));
         place.set(Some((self.call)(self.serving.service.clone(), request)));

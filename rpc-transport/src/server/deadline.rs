@@ -14,8 +14,8 @@ pin_project! {
     pub(super) struct InTime<F> {
         #[pin]
         future: F,
-        #[pin]
-        sleep: Option<Sleep>,
+        // Apart: most calls have no deadline, and a sleep takes as much as a request.
+        sleep: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -25,7 +25,7 @@ pub(super) struct TooLate(pub(super) Listener);
 
 /// Waits for a future until a deadline, where there is one.
 pub(super) fn in_time<F: Future>(deadline: Option<Instant>, future: F) -> InTime<F> {
-    InTime { future, sleep: deadline.map(|deadline| sleep_until(deadline.into())) }
+    InTime { future, sleep: deadline.map(|deadline| Box::pin(sleep_until(deadline.into()))) }
 }
 
 impl<F: Future> Future for InTime<F> {
@@ -33,7 +33,7 @@ impl<F: Future> Future for InTime<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.sleep.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready()) {
+        if this.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(Err(TooLate(Listener::new())));
         }
         this.future.poll(cx).map(Ok)

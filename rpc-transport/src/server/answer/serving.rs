@@ -86,15 +86,15 @@ impl<S> Serving<S> {
         Call { id, method, oneway, deadline, times_wanted: times, came_at, started_at }
     }
 
-    /// Makes the request of a call.
-    pub(super) fn request(&self, call: &Call, incoming: Incoming) -> Result<Request, Error> {
+    /// Makes the request of a call, of what is taken out of it as it came in.
+    pub(super) fn request(&self, call: &Call, incoming: &mut Incoming) -> Result<Request, Error> {
         // A call that waited too long for its turn is not worth running.
         if call.deadline.is_some_and(|deadline| deadline <= now()) {
             return Err(not_run().into());
         }
         let shared = &self.shared;
         let codec = shared.coding.codec(incoming.codec)?;
-        let mut body = Body::new(incoming.message);
+        let mut body = Body::new(std::mem::take(&mut incoming.message));
         if incoming.items {
             let items = IncomingItems::stream(AcceptedCall { shared: shared.clone(), id: call.id });
             body =
@@ -103,7 +103,7 @@ impl<S> Serving<S> {
         let mut request = Request::by_id(call.method, codec, body);
         request.set_deadline(call.deadline);
         request.set_peer(shared.peer.clone());
-        *request.metadata_mut() = incoming.metadata;
+        *request.metadata_mut() = std::mem::take(&mut incoming.metadata);
         Ok(request)
     }
 
@@ -143,13 +143,13 @@ impl<S> Serving<S> {
     async fn finish(
         &self,
         call: &Call,
-        mut response: Response,
+        response: &mut Response,
         times: Option<ServerTimes>,
     ) -> Result<(), Error> {
         if call.oneway {
             return Ok(());
         }
-        match self.respond(call, &mut response, times) {
+        match self.respond(call, response, times) {
             None => Ok(()),
             // Apart: most calls have no items, and their futures need no room for this.
             Some(items) => Box::pin(self.respond_items(call, items)).await,
@@ -198,9 +198,9 @@ pub(super) async fn answer<S: Service>(serving: Arc<Serving<S>>, mut incoming: I
             (incoming.message, _room) = Box::pin(shared.coding.unpack_arguments(&incoming.message)).await?;
             polled_at = now();
         }
-        let request = serving.request(&call, incoming)?;
-        let response = measure(placement, call.method, polled_at, service.call(request)).await?;
-        serving.finish(&call, response, serving.times(&call)).await
+        let request = serving.request(&call, &mut incoming)?;
+        let mut response = measure(placement, call.method, polled_at, service.call(request)).await?;
+        serving.finish(&call, &mut response, serving.times(&call)).await
     });
     serving.ended(&call, in_time(call.deadline, work).await);
 }
@@ -212,8 +212,8 @@ pub(super) async fn go_on<S: Service>(
     service: impl Future<Output = Result<Response, Error>> + Send,
 ) {
     let work = Caught::new(async {
-        let response = service.await?;
-        serving.finish(&call, response, serving.times(&call)).await
+        let mut response = service.await?;
+        serving.finish(&call, &mut response, serving.times(&call)).await
     });
     serving.ended(&call, in_time(call.deadline, work).await);
 }
@@ -222,10 +222,10 @@ pub(super) async fn go_on<S: Service>(
 pub(super) async fn go_on_with<S: Service>(
     serving: Arc<Serving<S>>,
     call: Call,
-    response: Response,
+    mut response: Response,
     times: Option<ServerTimes>,
 ) {
-    let work = Caught::new(serving.finish(&call, response, times));
+    let work = Caught::new(serving.finish(&call, &mut response, times));
     serving.ended(&call, in_time(call.deadline, work).await);
 }
 

@@ -28,8 +28,9 @@ const MANY: usize = 64;
 /// A method's first calls run in tasks, until it has proved quick.
 const WARM_UP_CALLS: usize = 256;
 const CALLS: usize = 2048;
-/// The cheapest of so many rounds counts: what else the machine does can only add, by tearing batches apart.
-const ROUNDS: usize = 3;
+/// The cheapest of so many rounds counts, and no more are run than it takes: what else the machine does can only add, by tearing batches apart
+/// and by making quick handlers slow, which then run in tasks.
+const ROUNDS: usize = 20;
 
 #[test]
 fn a_call_over_tcp_allocates_no_more_than_this() {
@@ -133,16 +134,19 @@ impl Pair {
             self.runtime.block_on(all);
         };
         run(WARM_UP_CALLS);
-        let rounds: [(Cost, Cost); ROUNDS] = std::array::from_fn(|_| {
+        let max = Sides { client: max.client + SHARED, server: max.server + SHARED };
+        let mut least = Sides { client: Cost::MOST, server: Cost::MOST };
+        for _ in 0..ROUNDS {
             self.served();
-            let client = measure(|| run(CALLS));
-            (Cost::per_call(client), Cost::per_call(self.served()))
-        });
-        let client = rounds.iter().map(|(client, _)| *client).reduce(Cost::min).unwrap();
-        let server = rounds.iter().map(|(_, server)| *server).reduce(Cost::min).unwrap();
-        println!("{what}: client {client}, server {server}");
-        client.assert_within(max.client + SHARED, &format!("{what}, the client"));
-        server.assert_within(max.server + SHARED, &format!("{what}, the server"));
+            least.client = least.client.min(Cost::per_call(measure(|| run(CALLS))));
+            least.server = least.server.min(Cost::per_call(self.served()));
+            if least.client.is_within(max.client) && least.server.is_within(max.server) {
+                break;
+            }
+        }
+        println!("{what}: client {}, server {}", least.client, least.server);
+        least.client.assert_within(max.client, &format!("{what}, the client"));
+        least.server.assert_within(max.server, &format!("{what}, the server"));
     }
 }
 
@@ -164,6 +168,8 @@ struct Cost {
 }
 
 impl Cost {
+    const MOST: Self = Self::new(f64::MAX, f64::MAX);
+
     const fn new(allocations: f64, bytes: f64) -> Self {
         Self { allocations, bytes }
     }
@@ -176,9 +182,12 @@ impl Cost {
         Self::new(self.allocations.min(other.allocations), self.bytes.min(other.bytes))
     }
 
+    fn is_within(self, max: Self) -> bool {
+        self.allocations <= max.allocations && self.bytes <= max.bytes
+    }
+
     fn assert_within(self, max: Self, what: &str) {
-        let is_within = self.allocations <= max.allocations && self.bytes <= max.bytes;
-        assert!(is_within, "{what}: {self} a call; it may be {max}");
+        assert!(self.is_within(max), "{what}: {self} a call; it may be {max}");
     }
 }
 

@@ -156,6 +156,7 @@ impl<R, A: Start> Call<R, A> {
                 return Poll::Ready(Err(named(Error::deadline_exceeded().with_fate(Fate::NeverSent))));
             }
             let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
+            let _shared = Reading::share(Some(now));
             this.state.set(State::Running { future: start.start(request), sleep, started_at: now });
             first_polled_at = Some(now);
         }

@@ -14,7 +14,7 @@ use tracing::metadata::Kind;
 use crate::either::Either;
 use crate::listened::is_listened_to;
 use crate::request_id::request_id;
-use crate::timeout::now;
+use crate::timeout::{began, now};
 
 const TARGET: &str = "farcall::access";
 
@@ -113,7 +113,7 @@ struct Line {
 impl Line {
     fn new(request: &Request) -> Self {
         Self {
-            start: now(),
+            start: began(),
             method: Method { id: request.method(), descriptor: request.descriptor() },
             peer: request.peer().cloned(),
             request_id: request_id(request.metadata()).map(str::to_owned),

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use rpc_core::timeline::Reading;
 use rpc_core::{
     Error, ErrorKind, Fate, Layer, MethodDescriptor, MethodId, Request, Response, Service, deadline_after,
 };
@@ -62,7 +63,7 @@ pub struct TimeoutService<S> {
 
 impl<S: Service> Service for TimeoutService<S> {
     async fn call(&self, mut request: Request) -> Result<Response, Error> {
-        let now = now();
+        let now = began();
         let latest = deadline_after(now, self.after);
         let deadline = request.deadline().map_or(latest, |own| own.min(latest));
         let (id, descriptor, at_server) = (request.method(), request.descriptor(), request.peer().is_some());
@@ -114,6 +115,11 @@ impl<S> TimeoutService<S> {
 /// Returns the present as tokio has it, which tests can pause.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// Returns when a call began that is seen here for the first time, without a look at the clock where somebody has just looked.
+pub(crate) fn began() -> Instant {
+    Reading::current().unwrap_or_else(now)
 }
 
 /// Waits for a future until a deadline; none where that comes first.

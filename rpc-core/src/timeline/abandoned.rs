@@ -118,8 +118,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Shares a look at the clock; none in later polls, which may be long after it.
-    pub(crate) fn share(now: Option<Instant>) -> Self {
+    /// Shares a look at the clock with what is polled while this lives; none in later polls, which may be long after it.
+    pub fn share(now: Option<Instant>) -> Self {
         Self { outer: READING.replace(now) }
     }
 

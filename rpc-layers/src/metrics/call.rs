@@ -9,7 +9,7 @@ use futures_core::Stream;
 use rpc_core::{Code, Error, ItemBatch, ItemStream};
 
 use super::names::{End, Handles};
-use crate::timeout::now;
+use crate::timeout::began;
 
 /// A call under way; recorded when it is dropped, for a call may be dropped at any time.
 pub(super) struct Measured<H: AsRef<Handles>> {
@@ -28,7 +28,7 @@ impl<H: AsRef<Handles>> Measured<H> {
         let of = handles.as_ref();
         of.started.increment(1);
         of.in_flight.increment(1.0);
-        let start = of.is_timed().then(now);
+        let start = of.is_timed().then(began);
         // Until it says otherwise, its caller may go away.
         let end = End::Code(Code::Cancelled);
         Self { handles, start, end, response_bytes: None, is_replaced: false }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use rpc_core::connection::Incoming;
+use rpc_core::timeline::Reading;
 use rpc_core::{Error, ItemStream, Request, Response, ServerTimes, Service};
 use tokio::task::AbortHandle;
 
@@ -74,6 +75,8 @@ where
     /// Calls the service once, and sends the result where that is done; gives what is left to do otherwise.
     fn answer_in_place(&mut self, call: &Call, incoming: &mut Incoming) -> Result<Option<Rest<F>>, Error> {
         let request = self.serving.request(call, incoming)?;
+        // Who wants to know when the call began is spared a look at the clock.
+        let _shared = Reading::share(Some(call.started_at()));
         let place = self.place.get_or_insert_with(|| Box::pin(None));
         place.set(Some((self.call)(self.serving.service.clone(), request)));
         // Its task polls it again before it waits for anything, so this poll needs no waker.

@@ -53,6 +53,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Returns when its turn came.
+    pub(super) fn started_at(&self) -> Instant {
+        self.started_at
+    }
+
     /// Returns how long the call waited, and how long it has taken since.
     fn times(&self) -> ServerTimes {
         let queue = self.started_at.saturating_duration_since(self.came_at);

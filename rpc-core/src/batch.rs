@@ -87,6 +87,11 @@ impl ItemBatch {
         if self.is_lone {
             return None;
         }
+        // As most do: however it is divided, all of it fits.
+        if self.left >= 2 && self.bytes.len() <= bytes_max.min(item_bytes_max) {
+            self.left = 0;
+            return Some(std::mem::take(&mut self.bytes));
+        }
         let (mut end, mut count) = (0_usize, 0_usize);
         while let Some(item) = self.bytes.get(end..).and_then(first_item) {
             let next = end.saturating_add(item.end);

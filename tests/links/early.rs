@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::authority::Authority;
 use crate::kit::soon;
-use crate::raw::{HELLO, config_for, open_of, read};
+use crate::raw::{HELLO, config_for, frame, open_of, read};
 use crate::udp::Net;
 
 #[service]
@@ -160,12 +160,64 @@ async fn without_being_asked_for_nothing_is_sent_early() {
 
 /// Proves rule Q10.
 #[tokio::test]
-async fn what_a_server_does_not_take_early_is_sent_again() {
+async fn what_a_server_does_not_take_early_goes_out_over_another_connection() {
     let mut street = Street::new();
     let (_server, net) = street.start_anew().await;
     let customer = street.customer(&net).await;
     assert_eq!(soon(customer.price("tea".into())).await.unwrap(), 3);
     assert_eq!(street.wait(|_| true).await, Ran { price: 3, ..Ran::default() });
+}
+
+/// A client of quinn's, and a server that it has a session of.
+async fn stranger(street: &Street, net: &Net) -> (Endpoint, quinn::Connection) {
+    let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let config = config_for(street.authority.root_pem(), b"farcall/1");
+    let address = net.address.parse().unwrap();
+    let connect = || endpoint.connect_with(config.clone(), address, "localhost").unwrap();
+    let known = soon(connect()).await.unwrap();
+    let (mut send, mut recv) = known.open_bi().await.unwrap();
+    send.write_all(HELLO).await.unwrap();
+    // The session comes with what follows the handshake.
+    soon(recv.read_exact(&mut [0; 12])).await.unwrap();
+    net.mute(true);
+    let (early, _) = connect().into_0rtt().expect("the session is known");
+    (endpoint, early)
+}
+
+/// Proves rule Q10: another frame than OPEN at the start of a stream, which holds the id of a method that might run.
+#[tokio::test]
+async fn what_follows_another_frame_waits_for_the_handshake() {
+    let mut street = Street::new();
+    let (_server, net) = street.open().await;
+    let (_endpoint, early) = stranger(&street, &net).await;
+    let (mut control, _control) = early.open_bi().await.unwrap();
+    control.write_all(HELLO).await.unwrap();
+    let (mut send, _recv) = early.open_bi().await.unwrap();
+    let id = farcall::MethodId::hash("Shop", "price").as_u64().to_le_bytes();
+    let ping_and_buy = [frame(7, 0, &id), open_of("Shop", "buy", 1, &[1, b'a'])].concat();
+    send.write_all(&ping_and_buy).await.unwrap();
+    // Sent later, and run by then.
+    let (mut other, _other) = early.open_bi().await.unwrap();
+    other.write_all(&open_of("Shop", "price", 1, &[1, b'a'])).await.unwrap();
+    assert_eq!(street.wait(|ran| ran.price == 1).await.buy, 0);
+}
+
+/// Proves rule Q10: streams overtake each other.
+#[tokio::test]
+async fn a_call_that_comes_before_its_clients_opening_waits_for_it() {
+    let mut street = Street::new();
+    let (_server, net) = street.open().await;
+    let (_endpoint, early) = stranger(&street, &net).await;
+    let (mut control, _control) = early.open_bi().await.unwrap();
+    // All but its last byte.
+    let (last, first) = HELLO.split_last().unwrap();
+    control.write_all(first).await.unwrap();
+    let (mut send, mut recv) = early.open_bi().await.unwrap();
+    send.write_all(&open_of("Shop", "price", 1, &[1, b'a'])).await.unwrap();
+    net.mute(false);
+    control.write_all(&[*last]).await.unwrap();
+    assert_eq!(read(&mut recv).await.2, [1]);
+    assert_eq!(street.wait(|_| true).await.price, 1);
 }
 
 /// Proves rule Q10.

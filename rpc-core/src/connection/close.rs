@@ -45,6 +45,14 @@ impl Connection {
         self.end_unwritten(ErrorKind::ConnectionLost, reason);
     }
 
+    /// Ends all calls because the link is gone, whose other end has read nothing of what was written (rule Q10).
+    pub fn lost_unread(&mut self, reason: &str) {
+        if self.closed.is_none() {
+            self.outbox.clear();
+            self.end_all(ErrorKind::ConnectionLost, reason, 0);
+        }
+    }
+
     /// Tells whether the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.closed.is_some()

@@ -97,10 +97,12 @@ impl Connection {
             }
             None => window.into(),
         };
-        if std::mem::take(&mut self.is_assumed) {
+        let stream_window = hello.settings.stream_window_bytes;
+        let assumed = self.peer.replace(hello).filter(|_| std::mem::take(&mut self.is_assumed));
+        if let Some(assumed) = assumed {
             self.slots_freed = usize::MAX;
+            self.widen(stream_window.saturating_sub(assumed.settings.stream_window_bytes));
         }
-        self.peer = Some(hello);
         self.events.push_back(Event::Opened);
         Ok(true)
     }
@@ -349,6 +351,16 @@ impl Connection {
             self.end_call(id, reset_error(code));
         }
         Ok(())
+    }
+
+    /// Lets the calls that were opened send so much more: the peer reckons with the window that it has opened with.
+    fn widen(&mut self, more: u32) {
+        for id in self.opened.ids() {
+            if let Some(stream) = self.opened.get(id) {
+                stream.outflow.granted = stream.outflow.granted.saturating_add(more.into());
+                self.make_ready(id);
+            }
+        }
     }
 
     fn tell_cancelled(&mut self, id: StreamId) {

@@ -122,9 +122,11 @@ impl Hello {
     /// Tells whether whoever keeps to the other opening keeps to this one as well.
     pub(crate) fn allows_all_of(&self, other: &Self) -> bool {
         let mut numbers = self.numbers().into_iter().zip(other.numbers());
-        let mut lists = self.lists().zip(other.lists());
+        let has_all = |own: &[u8], other: &[u8]| other.iter().all(|number| own.contains(number));
+        let (own, other) = (&self.settings, &other.settings);
         numbers.all(|((_, own), (_, other))| own >= other)
-            && lists.all(|((_, own), (_, other))| other.iter().all(|number| own.contains(number)))
+            && has_all(&own.codecs, &other.codecs)
+            && has_all(&own.compressors, &other.compressors)
     }
 
     /// Appends the opening.

@@ -26,6 +26,8 @@ use super::events::{Events, forget_cancelled};
 use super::input::Input;
 use super::wakes::Wakes;
 use crate::clock::now;
+#[cfg(feature = "quic")]
+use crate::link::quic::Rejected;
 use crate::link::{ByteStream, Link};
 use timer::stalled;
 use turns::READS_MAX;
@@ -138,6 +140,11 @@ impl Driver {
                 Ok(Step::InputEnded) => self.end_input(),
                 Ok(Step::Timer) => self.on_timer(),
                 Ok(Step::Ended) => return,
+                #[cfg(feature = "quic")]
+                Err(error) if Rejected::is_why(&error) => {
+                    // The calls are made again elsewhere.
+                    return self.shared.with(|machine| machine.lost_unread(&error.to_string()));
+                }
                 Err(error) => return self.lost(&format!("the connection broke: {error}")),
             };
             if let Err(fatal) = done {

@@ -32,6 +32,7 @@ use crate::connection::ClientConnection;
 use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
 use crate::tls::{FaultSide, TlsClient, TlsServer, alert_in_words};
 use early::EarlyCalls;
+pub(crate) use early::Rejected;
 use mux::{End, Mux};
 
 /// How far ahead of what has arrived a large message may be sent (rule C9).

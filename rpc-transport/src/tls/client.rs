@@ -190,7 +190,7 @@ impl TlsClientBuilder {
     /// before and [takes them](super::TlsServerBuilder::early_data): they are answered after one round trip, and not after three.
     ///
     /// Default: off. Whoever sees such a packet can send it again (RFC 8446, section 8), and the handler may run again, which idempotent
-    /// methods allow; all other calls wait until the server has answered. What a server does not take is sent again by itself.
+    /// methods allow; all other calls wait until the server has answered. What a server does not take goes out again by itself, over another connection.
     #[cfg(feature = "quic")]
     pub fn early_data(mut self, sends: bool) -> Self {
         self.early_data = sends;

@@ -3,7 +3,7 @@
 use super::super::*;
 use super::kit::{noop, unary};
 use crate::wire::Hello;
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use std::time::Instant;
 
 fn assuming(settings: &Settings) -> Connection {
@@ -52,10 +52,33 @@ fn a_peer_may_open_with_more_than_it_did() {
     assert_eq!(machine.peer_settings(), Some(&more));
 }
 
+/// The peer grants more by the window that it has opened with, and reckons with what a call may send at first.
+#[test]
+fn calls_that_were_opened_may_send_as_much_as_the_peer_has_opened_with() {
+    let (assumed, now) = (Settings::default(), Instant::now());
+    let mut config = Config::default();
+    config.settings.stream_window_bytes = 4 * assumed.stream_window_bytes;
+    let (mut client, mut server) = (assuming(&assumed), Connection::new(Side::Server, config, now));
+    client.open(&OpenCall { message: vec![7; 300 << 10].into(), ..early() }).unwrap();
+    let carry = |from: &mut Connection, to: &mut Connection| {
+        let mut written = Transmit::new();
+        while from.poll_transmit(&mut noop(), &mut written).is_ready() {
+            let mut bytes = BytesMut::from(&*written.copy_to_bytes(written.remaining()));
+            to.receive(&mut bytes, now).unwrap();
+        }
+    };
+    for _ in 0..20 {
+        carry(&mut client, &mut server);
+        carry(&mut server, &mut client);
+    }
+    let arrived = std::iter::from_fn(|| server.poll_event()).any(|event| matches!(event, Event::Call(_)));
+    assert!(arrived, "the message has come whole");
+}
+
 #[test]
 fn a_peer_that_opens_with_less_than_it_did_is_left() {
     let settings = Settings { codecs: vec![1, 2], compressors: vec![1], ..Settings::default() };
-    let cases: [fn(&mut Settings); 8] = [
+    let cases: [fn(&mut Settings); 9] = [
         |less| less.calls_max -= 1,
         |less| less.message_bytes_max -= 1,
         |less| less.frame_bytes_max -= 1,
@@ -64,6 +87,7 @@ fn a_peer_that_opens_with_less_than_it_did_is_left() {
         |less| less.connection_window_bytes -= 1,
         |less| less.codecs = vec![200],
         |less| less.compressors = vec![200],
+        |less| less.compressors = vec![],
     ];
     for (case, change) in cases.into_iter().enumerate() {
         let mut less = settings.clone();

@@ -43,15 +43,23 @@ pub(super) struct Sink {
     arrivals: mpsc::Sender<Arrival>,
     /// Longer frames are refused by their header.
     frame_bytes_max: u32,
-    /// The peer's opening is among the arrivals.
-    has_opened: Arc<watch::Sender<bool>>,
+    /// The peer's opening is among the arrivals; nobody says so any more once its stream has ended.
+    has_opened: watch::Receiver<bool>,
 }
 
 impl Sink {
-    pub(super) fn new(frame_bytes_max: u32) -> (Self, mpsc::Receiver<Arrival>) {
+    /// Makes one for the connection whose first stream this is, and reads that.
+    pub(super) fn new(frame_bytes_max: u32, control: RecvStream) -> (Self, mpsc::Receiver<Arrival>) {
         let (arrivals, taken) = mpsc::channel(ARRIVALS_MAX);
-        let has_opened = Arc::new(watch::Sender::new(false));
-        (Self { arrivals, frame_bytes_max, has_opened }, taken)
+        let (opened, has_opened) = watch::channel(false);
+        let sink = Self { arrivals, frame_bytes_max, has_opened };
+        tokio::spawn(sink.clone().read_control(control, opened));
+        (sink, taken)
+    }
+
+    /// Waits until the peer's opening is among the arrivals, which must come before any frame: streams overtake each other.
+    async fn opening_is_here(&mut self) -> bool {
+        self.has_opened.wait_for(|has_opened| *has_opened).await.is_ok()
     }
 
     /// Adds an arrival, where somebody still takes them.
@@ -60,11 +68,11 @@ impl Sink {
     }
 
     /// Reads the stream that concerns the connection: the opening, then frames.
-    pub(super) async fn read_control(self, recv: RecvStream) {
+    async fn read_control(self, recv: RecvStream, opened: watch::Sender<bool>) {
         let mut frames = Frames::new(recv, self.frame_bytes_max);
         let Ok(opening) = frames.opening().await else { return };
         let mut is_taken = self.arrivals.send(Arrival::Opening(opening)).await.is_ok();
-        self.has_opened.send_replace(true);
+        opened.send_replace(true);
         while is_taken {
             let arrival = match frames.next().await {
                 Ok(Some(frame)) => Arrival::Control(frame),
@@ -77,8 +85,8 @@ impl Sink {
     }
 
     /// Reads what the callee sends in a call, once it has opened: that may come later (rule Q10).
-    pub(super) async fn read_call(self, key: u64, recv: RecvStream) {
-        if self.has_opened.subscribe().wait_for(|has_opened| *has_opened).await.is_err() {
+    pub(super) async fn read_call(mut self, key: u64, recv: RecvStream) {
+        if !self.opening_is_here().await {
             return;
         }
         let frames = Frames::new(recv, self.frame_bytes_max);
@@ -110,8 +118,8 @@ impl Sink {
         early: Option<EarlyCalls>,
     ) {
         while let Ok((send, recv)) = connection.accept_bi().await {
-            let (sink, places) = (self.clone(), places.clone());
-            let early = early.clone().filter(|_| recv.is_0rtt());
+            // Whether a stream came early is not asked of quinn: of a connection that is closed meanwhile it says that none did.
+            let (mut sink, places, early) = (self.clone(), places.clone(), early.clone());
             let key = recv.id().index();
             tokio::spawn(async move {
                 let mut frames = Frames::new(recv, sink.frame_bytes_max);
@@ -129,7 +137,9 @@ impl Sink {
                 {
                     return;
                 }
-                if sink.arrivals.send(Arrival::Call { key, send, first, place }).await.is_ok() {
+                if sink.opening_is_here().await
+                    && sink.arrivals.send(Arrival::Call { key, send, first, place }).await.is_ok()
+                {
                     sink.read_rest(key, frames).await;
                 }
             });

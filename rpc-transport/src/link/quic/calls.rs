@@ -53,7 +53,7 @@ impl Output {
                         self.frames.pop_front();
                     }
                 }
-                // It is all written again.
+                // Nothing is taken: that is said by who watches the handshake.
                 Poll::Ready(Err(WriteError::ZeroRttRejected)) => self.send = None,
                 Poll::Ready(Err(WriteError::Stopped(_) | WriteError::ClosedStream)) => {
                     written = written.saturating_add(self.clear());

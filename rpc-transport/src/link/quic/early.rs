@@ -1,24 +1,17 @@
 //! Early data (0-RTT): what a client sends before the server has answered (rule Q10).
 
+use std::fmt;
 use std::io;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use quinn::{Connection, ConnectionError, VarInt, WriteError, ZeroRttAccepted};
-use rpc_core::MethodId;
-use rpc_core::wire::HEADER_BYTES;
+use quinn::{Connection, ConnectionError, VarInt, ZeroRttAccepted};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::arrivals::{Arrival, Sink};
-use super::calls::{Calls, Output};
-use super::mux::{Mux, broken, open_stream};
+use super::frames;
 use crate::link::RunsEarly;
 use crate::tls::{TlsClient, TlsServer};
-
-/// So much is sent early at most, which is kept until it is known to have been taken: about what fits into a first flight.
-pub(super) const EARLY_BYTES_MAX: usize = 16 << 10;
 
 /// What becomes of the calls that a server reads while a handshake is under way.
 #[derive(Clone)]
@@ -52,11 +45,9 @@ impl EarlyCalls {
         Self { runs_early, is_confirmed }
     }
 
-    /// Waits until a call may run that begins with this frame; false where the handshake has failed.
+    /// Waits until what may follow this frame, the first of a stream, may be acted on; false where the handshake has failed.
     pub(super) async fn may_run(&mut self, first: &[u8]) -> bool {
-        let method = first.get(HEADER_BYTES..).and_then(<[u8]>::first_chunk).copied().map(u64::from_le_bytes);
-        // A frame without a method is refused by the machine.
-        let runs_early = method.is_none_or(|method| (self.runs_early)(MethodId::new(method)));
+        let runs_early = frames::opened_method(first).is_some_and(|method| (self.runs_early)(method));
         runs_early || self.is_confirmed.wait_for(|is_confirmed| *is_confirmed).await.is_ok()
     }
 }
@@ -73,6 +64,8 @@ impl Sink {
         let accepted = timeout(limit, accepted).await;
         tls.count(accepted.is_ok() && connection.close_reason().is_none());
         match accepted {
+            // That it has failed is said by who watches the connection.
+            Ok(_) if connection.close_reason().is_some() => {}
             Ok(accepted) => self.send(Arrival::Handshake { accepted }).await,
             Err(_) => {
                 self.send(Arrival::Lost(ConnectionError::TimedOut)).await;
@@ -82,40 +75,21 @@ impl Sink {
     }
 }
 
-impl Mux {
-    /// Keeps what is written early, and tells how much of it may be: none of it where that is enough until the handshake is done.
-    pub(super) fn keep_early(&mut self, bytes: &[u8]) -> usize {
-        let Some(early) = &mut self.early else { return bytes.len() };
-        let room = EARLY_BYTES_MAX.saturating_sub(early.len()).min(bytes.len());
-        early.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        room
-    }
+/// A server has taken nothing of what was sent before the handshake was done.
+#[derive(Debug)]
+pub(crate) struct Rejected;
 
-    /// The handshake is done: where the server has taken nothing of what was written before, all of that is written again, to new streams.
-    pub(super) fn end_early(&mut self, accepted: bool) {
-        let Some(written) = self.early.take() else { return };
-        if accepted {
-            return;
-        }
-        self.calls = Calls::default();
-        self.control = Output::default();
-        self.unopened.clear();
-        self.unwritten.clear();
-        (self.opening, self.queued_bytes, self.has_opened) = (None, 0, false);
-        self.reopening = Some(open_stream(&self.connection));
-        self.partial = BytesMut::from(written.as_slice());
-        self.route_all();
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server has not taken the early data")
     }
+}
 
-    /// Opens the stream of what concerns the connection again, before those of calls; tells whether it is open.
-    pub(super) fn poll_reopen(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let Some(opening) = &mut self.reopening else { return Ok(true) };
-        let Poll::Ready(opened) = opening.as_mut().poll(cx) else { return Ok(false) };
-        self.reopening = None;
-        let (send, recv) = opened.map_err(|error| broken(WriteError::ConnectionLost(error)))?;
-        let _ = send.set_priority(1);
-        self.control.send = Some(send);
-        tokio::spawn(self.sink.clone().read_control(recv));
-        Ok(true)
+impl std::error::Error for Rejected {}
+
+impl Rejected {
+    /// Tells whether that is what an error of the link says.
+    pub(crate) fn is_why(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|why| why.is::<Self>())
     }
 }

@@ -1,6 +1,7 @@
 //! Looking into frames, as far as it takes to know where they go.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use rpc_core::MethodId;
 use rpc_core::wire::{Flags, FrameHeader, FrameKind, HEADER_BYTES, ResetCode, StreamId};
 
 /// What DATA costs beside its content (rule C1).
@@ -42,6 +43,13 @@ pub(super) fn is_last(header: FrameHeader) -> bool {
 pub(super) fn is_skipped(frame: &[u8]) -> bool {
     let header = frame.first_chunk::<HEADER_BYTES>().map(FrameHeader::parse);
     header.is_some_and(|header| matches!(header.kind, None | Some(FrameKind::Pong)))
+}
+
+/// Reads which method an OPEN is of; none of any other frame.
+pub(super) fn opened_method(frame: &[u8]) -> Option<MethodId> {
+    let (header, content) = frame.split_first_chunk::<HEADER_BYTES>()?;
+    let is_open = FrameHeader::parse(header).kind == Some(FrameKind::Open);
+    content.first_chunk().filter(|_| is_open).map(|id| MethodId::new(u64::from_le_bytes(*id)))
 }
 
 /// Reads which call a GOAWAY names as the last.

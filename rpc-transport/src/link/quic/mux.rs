@@ -31,11 +31,10 @@ const QUEUED_BYTES_MAX: usize = 256 << 10;
 /// So much is gathered of what has arrived before it is handed on.
 const GATHERED_BYTES: usize = 64 << 10;
 
-pub(super) type OpeningStream =
-    Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
+type OpeningStream = Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
 
 /// Opens a stream.
-pub(super) fn open_stream(connection: &Connection) -> OpeningStream {
+fn open_stream(connection: &Connection) -> OpeningStream {
     let connection = connection.clone();
     Box::pin(async move { connection.open_bi().await })
 }
@@ -54,29 +53,27 @@ pub(super) enum End {
 
 /// A QUIC connection as a link.
 pub(super) struct Mux {
-    pub(super) connection: Connection,
+    connection: Connection,
     /// A client's own, which lives as long as its connection.
     _endpoint: Option<Endpoint>,
-    pub(super) sink: Sink,
+    sink: Sink,
     arrivals: mpsc::Receiver<Arrival>,
     is_client: bool,
-    pub(super) calls: Calls,
+    calls: Calls,
     /// What concerns the connection.
-    pub(super) control: Output,
-    /// Its stream, where that is to be opened again.
-    pub(super) reopening: Option<OpeningStream>,
+    control: Output,
     /// Calls whose streams are still to be opened, in this order.
-    pub(super) unopened: VecDeque<u64>,
-    pub(super) opening: Option<OpeningStream>,
+    unopened: VecDeque<u64>,
+    opening: Option<OpeningStream>,
     /// Calls with something to be written.
-    pub(super) unwritten: VecDeque<u64>,
-    pub(super) queued_bytes: usize,
+    unwritten: VecDeque<u64>,
+    queued_bytes: usize,
     /// What the machine has written and is not a whole frame yet.
-    pub(super) partial: BytesMut,
+    partial: BytesMut,
     /// The own opening was written.
-    pub(super) has_opened: bool,
-    /// What was written while the handshake was under way; none once it is done.
-    pub(super) early: Option<Vec<u8>>,
+    has_opened: bool,
+    /// The server has taken nothing of what was sent early: the connection is of no use.
+    is_rejected: bool,
     /// What is to be handed to the machine.
     gathered: BytesMut,
     control_ended: bool,
@@ -94,14 +91,12 @@ impl Mux {
         end: End,
     ) -> Self {
         let settings = &limits.config.settings;
-        let (sink, arrivals) = Sink::new(QUIC_FRAME_BYTES_MAX);
         let (send, recv) = control;
+        let (sink, arrivals) = Sink::new(QUIC_FRAME_BYTES_MAX, recv);
         // A sign of life must not wait for what calls send.
         let _ = send.set_priority(1);
-        tokio::spawn(sink.clone().read_control(recv));
         tokio::spawn(sink.clone().watch(connection.clone()));
         let is_client = matches!(end, End::Client { .. });
-        let is_early = matches!(end, End::Client { early: Some(_), .. });
         let endpoint = match end {
             End::Client { endpoint, early } => {
                 if let Some((accepted, tls)) = early {
@@ -124,14 +119,13 @@ impl Mux {
             is_client,
             calls: Calls::default(),
             control: Output::new(send),
-            reopening: None,
             unopened: VecDeque::new(),
             opening: None,
             unwritten: VecDeque::new(),
             queued_bytes: 0,
             partial: BytesMut::new(),
             has_opened: false,
-            early: is_early.then(Vec::new),
+            is_rejected: false,
             gathered: BytesMut::new(),
             control_ended: false,
             lost: None,
@@ -140,7 +134,7 @@ impl Mux {
     }
 
     /// Cuts off what is whole of what the machine has written, and brings it on its way.
-    pub(super) fn route_all(&mut self) {
+    fn route_all(&mut self) {
         if !self.has_opened
             && let Some(opening) = frames::take_opening(&mut self.partial)
         {
@@ -215,9 +209,6 @@ impl Mux {
 
     /// Opens the streams of calls, one after the other: the peer may not take more of them for a moment.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if !self.poll_reopen(cx)? {
-            return Ok(());
-        }
         while let Some(key) = self.unopened.front().copied() {
             if self.opening.is_none() && self.calls.get(key).is_none() {
                 self.unopened.pop_front();
@@ -241,16 +232,12 @@ impl Mux {
 
     /// Takes what has arrived; none where nothing has.
     fn poll_arrivals(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.gathered.len() < GATHERED_BYTES && self.lost.is_none() {
+        while self.gathered.len() < GATHERED_BYTES && self.lost.is_none() && !self.is_rejected {
             let arrived = self.arrivals.poll_recv(cx);
             let Poll::Ready(Some(arrival)) = arrived else {
                 let has_gathered = !self.gathered.is_empty() || self.has_ended();
                 return if has_gathered { Poll::Ready(()) } else { Poll::Pending };
             };
-            if matches!(arrival, Arrival::Handshake { .. }) {
-                // More may be written then.
-                cx.waker().wake_by_ref();
-            }
             self.take(arrival);
         }
         Poll::Ready(())
@@ -262,7 +249,7 @@ impl Mux {
             Arrival::Control(frame) => self.take_control(frame),
             Arrival::ControlEnd => self.control_ended = true,
             Arrival::Lost(error) => self.lost = Some(error),
-            Arrival::Handshake { accepted } => self.end_early(accepted),
+            Arrival::Handshake { accepted } => self.is_rejected = !accepted,
             Arrival::Call { key, send, first, place } => {
                 let id = self.calls.accept(key, send, place);
                 self.take_frame(key, id, first);
@@ -314,11 +301,11 @@ impl Mux {
 
     /// Tells whether nothing comes any more.
     fn has_ended(&self) -> bool {
-        self.lost.is_some() || (self.control_ended && self.calls.is_empty())
+        self.lost.is_some() || self.is_rejected || (self.control_ended && self.calls.is_empty())
     }
 }
 
-pub(super) fn broken(error: WriteError) -> io::Error {
+fn broken(error: WriteError) -> io::Error {
     match error {
         WriteError::ConnectionLost(error) => io::Error::new(io::ErrorKind::ConnectionAborted, words(&error)),
         other => other.into(),

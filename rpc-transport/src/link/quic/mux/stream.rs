@@ -9,6 +9,7 @@ use quinn::{ConnectionError, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Mux, QUEUED_BYTES_MAX};
+use crate::link::quic::early::Rejected;
 use crate::link::quic::words;
 
 impl AsyncRead for Mux {
@@ -22,6 +23,9 @@ impl AsyncRead for Mux {
         let _ = self.poll_output(cx);
         if self.gathered.is_empty() {
             ready!(self.poll_arrivals(cx));
+        }
+        if self.is_rejected {
+            return Poll::Ready(Err(io::Error::other(Rejected)));
         }
         if self.gathered.is_empty() {
             return match &self.lost {
@@ -46,10 +50,6 @@ impl AsyncWrite for Mux {
             return Poll::Pending;
         }
         let bytes = bytes.get(..QUEUED_BYTES_MAX).unwrap_or(bytes);
-        let bytes = bytes.get(..self.keep_early(bytes)).unwrap_or(bytes);
-        if bytes.is_empty() {
-            return Poll::Pending;
-        }
         self.partial.put_slice(bytes);
         self.route_all();
         self.poll_output(cx)?;
@@ -65,6 +65,10 @@ impl AsyncWrite for Mux {
     /// Waits until the peer has all of it: what a QUIC connection has not delivered when it is closed is lost.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_output(cx)?;
+        if self.is_rejected || self.connection.close_reason().is_some() {
+            // Nobody takes what is left.
+            return Poll::Ready(Ok(()));
+        }
         if self.farewell.is_none() {
             if !self.control.is_empty() || !self.unopened.is_empty() || !self.unwritten.is_empty() {
                 return Poll::Pending;

@@ -44,8 +44,12 @@ impl Body {
     /// Lets items follow the message.
     #[must_use]
     pub fn with_items(mut self, items: ItemStream) -> Self {
-        self.items = Some(Box::new(Mutex::new(items)));
+        self.put_items(items);
         self
+    }
+
+    fn put_items(&mut self, items: ItemStream) {
+        self.items = Some(Box::new(Mutex::new(items)));
     }
 
     /// Returns the message.
@@ -97,7 +101,7 @@ impl Body {
 
     pub(crate) fn change_items(&mut self, change: impl FnOnce(ItemStream) -> ItemStream) {
         if let Some(items) = self.take_items() {
-            self.items = Some(Box::new(Mutex::new(change(items))));
+            self.put_items(change(items));
         }
     }
 

@@ -140,7 +140,7 @@ impl<R, A: Start> Call<R, A> {
     fn poll_response(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response, Error>> {
         let mut this = self.project();
         let named = |error: Error| error.with_method(this.method.to_string());
-        let mut first_polled_at = None;
+        let mut reading = None;
         if let StateProject::Idle { start, timeout } = this.state.as_mut().project() {
             // The one look at the clock that a call costs: what happens in its first poll takes no other.
             let now = now();
@@ -156,18 +156,16 @@ impl<R, A: Start> Call<R, A> {
                 return Poll::Ready(Err(named(Error::deadline_exceeded().with_fate(Fate::NeverSent))));
             }
             let sleep = this.deadline.map(|deadline| sleep_until(deadline.into()));
-            let _shared = Reading::share(Some(now));
+            reading = Some(Reading::share(Some(now)));
             this.state.set(State::Running { future: start.start(request), sleep, started_at: now });
-            first_polled_at = Some(now);
         }
         let StateProject::Running { future, mut sleep, started_at } = this.state.as_mut().project() else {
             panic!("{POLLED_AFTER_DONE}");
         };
         let started_at = *started_at;
-        let mut polled = {
-            let _shared = Reading::share(first_polled_at);
-            future.poll(cx)
-        };
+        let reading = reading.unwrap_or_else(|| Reading::share(None));
+        let mut polled = future.poll(cx);
+        drop(reading);
         if polled.is_pending() {
             let Some(sleep) = sleep.as_mut().as_pin_mut() else { return Poll::Pending };
             ready!(sleep.poll(cx));

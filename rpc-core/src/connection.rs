@@ -18,6 +18,7 @@ mod head;
 mod items;
 mod line;
 mod look;
+mod opening;
 mod outbox;
 mod pace;
 mod payload;
@@ -228,14 +229,6 @@ impl Connection {
     /// Returns how many calls became possible for those who met [`OpenError::Full`] since this was asked last.
     pub fn take_freed_slots(&mut self) -> usize {
         std::mem::take(&mut self.slots_freed)
-    }
-
-    /// Takes what the peer has opened with another time for its opening until that is here: calls that may be sent early go out meanwhile
-    /// (rule Q10).
-    pub fn assume(&mut self, settings: Settings) {
-        self.granted_out = settings.connection_window_bytes.into();
-        self.peer = Some(Hello::new(settings));
-        self.is_assumed = true;
     }
 
     /// Returns what the peer said about itself, once it has; see [`assume`](Self::assume).

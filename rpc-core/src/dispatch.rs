@@ -209,7 +209,9 @@ where
         let mut streams = Streams::of(&mut call, None);
         let response = M::run(&dispatcher.borrow().handler, call.decode()?, &mut streams).await;
         let body = encode_response(call.codec(), call.method, &response)?;
-        Ok(Response::of(call.codec(), body, response.is_failed(), Context::take_response_metadata()))
+        Ok(Response::new(call.codec(), body)
+            .with_failed(response.is_failed())
+            .with_metadata(Context::take_response_metadata()))
     }
 }
 

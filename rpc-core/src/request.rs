@@ -207,11 +207,6 @@ impl Response {
         Self { metadata: Metadata::new(), codec, failed: false, server_times: None, body }
     }
 
-    #[inline]
-    pub(crate) fn of(codec: CodecKind, body: Body, failed: bool, metadata: Metadata) -> Self {
-        Self { metadata, codec, failed, server_times: None, body }
-    }
-
     /// Marks that the result is the method's own error, so that layers can count it without decoding it.
     #[inline]
     #[must_use]

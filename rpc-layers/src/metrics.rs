@@ -108,10 +108,6 @@ impl<S: Service> Service for MetricsService<S> {
     }
 }
 
-fn has_items(polled: &Poll<Result<Response, Error>>) -> bool {
-    matches!(polled, Poll::Ready(Ok(response)) if response.body().has_items())
-}
-
 pin_project! {
     // No async function: that would keep places for the request before and after it was looked at, and futures are moved while they are
     // put into each other.
@@ -131,8 +127,8 @@ impl<F: Future<Output = Result<Response, Error>>> Future for UnderWay<'_, F> {
         let this = self.project();
         let Some(call) = this.call else { return this.inner.poll(cx) };
         call.enter();
-        let mut polled = this.inner.poll(cx);
-        match &mut polled {
+        let polled = this.inner.poll(cx);
+        match &polled {
             Poll::Pending => {
                 call.leave();
                 return Poll::Pending;
@@ -143,12 +139,14 @@ impl<F: Future<Output = Result<Response, Error>>> Future for UnderWay<'_, F> {
             }
             Poll::Ready(Err(error)) => call.fail(error),
         }
-        if let Some(call) = this.call.take_if(|_| has_items(&polled)) {
-            let call = call.keep();
-            let answered = |items| ItemStream::of_batches(Answered::new(items, call));
-            return polled.map_ok(|response| response.map_items(answered));
+        match (polled, this.call.take()) {
+            (Poll::Ready(Ok(response)), Some(call)) if response.body().has_items() => {
+                let call = call.keep();
+                Poll::Ready(
+                    Ok(response.map_items(|items| ItemStream::of_batches(Answered::new(items, call)))),
+                )
+            }
+            (polled, _) => polled,
         }
-        *this.call = None;
-        polled
     }
 }

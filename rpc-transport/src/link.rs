@@ -9,14 +9,11 @@ mod unix;
 mod ws;
 
 use std::io;
-#[cfg(feature = "quic")]
 use std::sync::Arc;
 #[cfg(any(feature = "tls", feature = "websocket"))]
 use std::time::Duration;
 
-#[cfg(feature = "quic")]
-use rpc_core::MethodId;
-use rpc_core::{Error, ErrorKind, Peer};
+use rpc_core::{Error, ErrorKind, MethodId, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::limits::Limits;
@@ -140,7 +137,6 @@ impl ClientSecurity {
 }
 
 /// Tells of a method whether its calls may run that may have been sent by somebody else once more: early data of QUIC.
-#[cfg(feature = "quic")]
 pub(crate) type RunsEarly = Arc<dyn Fn(MethodId) -> bool + Send + Sync>;
 
 /// How links that come in are secured, and whose are let in.
@@ -148,9 +144,6 @@ pub(crate) type RunsEarly = Arc<dyn Fn(MethodId) -> bool + Send + Sync>;
 pub(crate) struct Security {
     #[cfg(feature = "tls")]
     pub(crate) server: Option<TlsServer>,
-    /// None does where that is not said.
-    #[cfg(feature = "quic")]
-    pub(crate) runs_early: Option<RunsEarly>,
     /// The origins of web pages that may call.
     #[cfg(feature = "websocket")]
     pub(crate) origins: Vec<String>,
@@ -187,12 +180,17 @@ pub(crate) enum Listener {
 impl Listener {
     /// Listens, and gives the address with what the system has chosen filled in.
     #[cfg_attr(not(feature = "quic"), expect(unused_variables, reason = "they are held to later"))]
-    pub(crate) async fn bind(uri: &Uri, security: &Security, limits: &Limits) -> Result<(Self, Uri), Error> {
+    pub(crate) async fn bind(
+        uri: &Uri,
+        security: &Security,
+        limits: &Limits,
+        runs_early: &RunsEarly,
+    ) -> Result<(Self, Uri), Error> {
         security.allows(uri)?;
         #[cfg(feature = "quic")]
         if let (Uri::Quic(host), Some(server)) = (uri, &security.server) {
-            let runs_early = security.runs_early.clone().unwrap_or_else(|| Arc::new(|_| false));
-            let listener = quic::Listener::bind(host, server.clone(), limits.clone(), runs_early).await?;
+            let (server, limits, runs_early) = (server.clone(), limits.clone(), runs_early.clone());
+            let listener = quic::Listener::bind(host, server, limits, runs_early).await?;
             let local = Uri::Quic(listener.local());
             return Ok((Self::Quic(Box::new(listener)), local));
         }

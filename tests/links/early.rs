@@ -168,8 +168,8 @@ async fn what_a_server_does_not_take_early_goes_out_over_another_connection() {
     assert_eq!(street.wait(|_| true).await, Ran { price: 3, ..Ran::default() });
 }
 
-/// A client of quinn's, and a server that it has a session of.
-async fn stranger(street: &Street, net: &Net) -> (Endpoint, quinn::Connection) {
+/// A client of quinn's that has a session of a server, which is not heard any more.
+async fn stranger(street: &Street, net: &Net) -> (Endpoint, quinn::Connection, quinn::ZeroRttAccepted) {
     let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
     let config = config_for(street.authority.root_pem(), b"farcall/1");
     let address = net.address.parse().unwrap();
@@ -180,8 +180,8 @@ async fn stranger(street: &Street, net: &Net) -> (Endpoint, quinn::Connection) {
     // The session comes with what follows the handshake.
     soon(recv.read_exact(&mut [0; 12])).await.unwrap();
     net.mute(true);
-    let (early, _) = connect().into_0rtt().expect("the session is known");
-    (endpoint, early)
+    let (early, accepted) = connect().into_0rtt().expect("the session is known");
+    (endpoint, early, accepted)
 }
 
 /// Proves rule Q10: another frame than OPEN at the start of a stream, which holds the id of a method that might run.
@@ -189,7 +189,7 @@ async fn stranger(street: &Street, net: &Net) -> (Endpoint, quinn::Connection) {
 async fn what_follows_another_frame_waits_for_the_handshake() {
     let mut street = Street::new();
     let (_server, net) = street.open().await;
-    let (_endpoint, early) = stranger(&street, &net).await;
+    let (_endpoint, early, _) = stranger(&street, &net).await;
     let (mut control, _control) = early.open_bi().await.unwrap();
     control.write_all(HELLO).await.unwrap();
     let (mut send, _recv) = early.open_bi().await.unwrap();
@@ -207,7 +207,7 @@ async fn what_follows_another_frame_waits_for_the_handshake() {
 async fn a_call_that_comes_before_its_clients_opening_waits_for_it() {
     let mut street = Street::new();
     let (_server, net) = street.open().await;
-    let (_endpoint, early) = stranger(&street, &net).await;
+    let (_endpoint, early, _) = stranger(&street, &net).await;
     let (mut control, _control) = early.open_bi().await.unwrap();
     // All but its last byte.
     let (last, first) = HELLO.split_last().unwrap();
@@ -226,7 +226,7 @@ async fn calls_of_all_kinds_go_on_where_nothing_was_taken_early() {
     let mut street = Street::new();
     let (_server, net) = street.start_anew().await;
     let customer = street.customer(&net).await;
-    // Longer than what is sent early, and more than one.
+    // One that is long, and one that waits.
     let long = "x".repeat(100_000);
     let (first, second, buy) = soon(async {
         tokio::join!(customer.price("tea".into()), customer.price(long), customer.buy("tea".into()))
@@ -242,18 +242,7 @@ async fn calls_of_all_kinds_go_on_where_nothing_was_taken_early() {
 async fn a_client_that_sends_other_calls_early_waits_for_them() {
     let mut street = Street::new();
     let (_server, net) = street.open().await;
-    let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-    let config = config_for(street.authority.root_pem(), b"farcall/1");
-    let address = net.address.parse().unwrap();
-    let connect = || endpoint.connect_with(config.clone(), address, "localhost").unwrap();
-    let known = soon(connect()).await.unwrap();
-    let (mut send, mut recv) = known.open_bi().await.unwrap();
-    send.write_all(HELLO).await.unwrap();
-    // The session comes with what follows the handshake.
-    soon(recv.read_exact(&mut [0; 12])).await.unwrap();
-
-    net.mute(true);
-    let (early, accepted) = connect().into_0rtt().expect("the session is known");
+    let (_endpoint, early, accepted) = stranger(&street, &net).await;
     let (mut control, _control) = early.open_bi().await.unwrap();
     control.write_all(HELLO).await.unwrap();
     let mut answers = Vec::new();

@@ -10,8 +10,8 @@ use super::credit::frame_cost;
 use super::payload::Payload;
 use super::stream::{Item, ReplyHead, ReplyState, Role, Stream};
 use super::{
-    Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Hello, Incoming, ResetCode, Side,
-    StreamId, Times,
+    Budget, CloseCode, Connection, Event, Fatal, FrameHeader, FrameKind, Incoming, ResetCode, Side, StreamId,
+    Times,
 };
 use crate::batch::measure as measure_items;
 use crate::wire::{
@@ -38,8 +38,7 @@ impl Connection {
     }
 
     fn receive_unread(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fatal> {
-        let has_opened = self.peer.is_some() && !self.is_assumed;
-        if self.closed.is_none() && !has_opened && !self.receive_hello(input)? {
+        if self.closed.is_none() && !self.has_opened() && !self.receive_hello(input)? {
             return Ok(());
         }
         // All at once: what is kept of them shares the memory of the read, and to share the rest of that costs more than to share a part.
@@ -74,37 +73,6 @@ impl Connection {
             rest = next;
         }
         input.len().saturating_sub(rest.len())
-    }
-
-    fn receive_hello(&mut self, input: &mut BytesMut) -> Result<bool, Fatal> {
-        let hello = Hello::parse(input).map_err(|error| {
-            let code = match error {
-                crate::wire::HelloError::Version(_) => CloseCode::Version,
-                _ => CloseCode::Protocol,
-            };
-            Fatal { hello: Some(error.clone()), ..Fatal::new(code, error.to_string()) }
-        })?;
-        let Some(hello) = hello else { return Ok(false) };
-        let window = hello.settings.connection_window_bytes;
-        self.granted_out = match &self.peer {
-            Some(assumed) if hello.allows_all_of(assumed) => {
-                // Calls were sent on account of what was assumed.
-                let more = window.saturating_sub(assumed.settings.connection_window_bytes);
-                self.granted_out.saturating_add(more.into())
-            }
-            Some(_) => {
-                return Err(protocol("the server allows less than when its early data was agreed"));
-            }
-            None => window.into(),
-        };
-        let stream_window = hello.settings.stream_window_bytes;
-        let assumed = self.peer.replace(hello).filter(|_| std::mem::take(&mut self.is_assumed));
-        if let Some(assumed) = assumed {
-            self.slots_freed = usize::MAX;
-            self.widen(stream_window.saturating_sub(assumed.settings.stream_window_bytes));
-        }
-        self.events.push_back(Event::Opened);
-        Ok(true)
     }
 
     fn receive_frame(
@@ -351,16 +319,6 @@ impl Connection {
             self.end_call(id, reset_error(code));
         }
         Ok(())
-    }
-
-    /// Lets the calls that were opened send so much more: the peer reckons with the window that it has opened with.
-    fn widen(&mut self, more: u32) {
-        for id in self.opened.ids() {
-            if let Some(stream) = self.opened.get(id) {
-                stream.outflow.granted = stream.outflow.granted.saturating_add(more.into());
-                self.make_ready(id);
-            }
-        }
     }
 
     fn tell_cancelled(&mut self, id: StreamId) {

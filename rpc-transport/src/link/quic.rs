@@ -31,8 +31,8 @@ use super::{Link, RunsEarly};
 use crate::connection::ClientConnection;
 use crate::limits::{Limits, QUIC_FRAME_BYTES_MAX};
 use crate::tls::{FaultSide, TlsClient, TlsServer, alert_in_words};
-use early::EarlyCalls;
 pub(crate) use early::Rejected;
+use early::{EarlyCalls, Watching};
 use mux::{End, Mux};
 
 /// How far ahead of what has arrived a large message may be sent (rule C9).
@@ -213,7 +213,7 @@ impl Listener {
                 continue;
             }
             let (tls, limits, runs_early) = (self.tls.clone(), self.limits.clone(), self.runs_early.clone());
-            return Ok(Handshake { incoming, tls, limits, runs_early, _under_way: self.under_way.clone() });
+            return Ok(Handshake { incoming, tls, limits, runs_early, under_way: self.under_way.clone() });
         }
     }
 
@@ -289,7 +289,7 @@ pub(crate) struct Handshake {
     tls: TlsServer,
     limits: Limits,
     runs_early: RunsEarly,
-    _under_way: Arc<()>,
+    under_way: Arc<()>,
 }
 
 impl Handshake {
@@ -311,8 +311,13 @@ impl Handshake {
         if self.tls.takes_early_data() {
             // It cannot fail: this is the server.
             let (connection, confirmed) = connecting.into_0rtt().map_err(|_| "it takes no early data")?;
-            let limit = self.limits.handshake_timeout;
-            let early = EarlyCalls::new(connection.clone(), confirmed, limit, self.runs_early, self.tls);
+            let watched = Watching {
+                connection: connection.clone(),
+                limit: self.limits.handshake_timeout,
+                tls: self.tls,
+                under_way: self.under_way,
+            };
+            let early = EarlyCalls::new(watched, confirmed, self.runs_early);
             let control = connection.accept_bi().await.map_err(|error| error.to_string())?;
             let end = End::Server { early: Some(early) };
             let mux = Mux::new(connection, control, &self.limits, end);

@@ -13,7 +13,7 @@ use super::inspector::Facts;
 use super::placement::Placement;
 use super::{Inspector, Phase, Server, ServerHandle};
 use crate::limits::Limits;
-use crate::link::{Listener, Security};
+use crate::link::{Listener, RunsEarly, Security};
 #[cfg(feature = "tls")]
 use crate::tls::TlsServer;
 use crate::uri::Uri;
@@ -209,16 +209,13 @@ impl<L> ServerBuilder<L> {
     {
         self.uris.insert(0, uri.into());
         let services = self.router.as_ref().map(Clone::clone).unwrap_or_default();
-        #[cfg(feature = "quic")]
-        {
-            let known = services.clone();
-            let is_idempotent = move |id| known.method(id).is_some_and(|method| method.is_idempotent());
-            self.security.runs_early = Some(Arc::new(is_idempotent));
-        }
+        let known = services.clone();
+        let runs_early: RunsEarly =
+            Arc::new(move |id| known.method(id).is_some_and(|method| method.is_idempotent()));
         let mut listeners = Vec::new();
         for uri in &self.uris {
             let uri = Uri::parse(uri)?;
-            listeners.push(Listener::bind(&uri, &self.security, &self.limits).await?);
+            listeners.push(Listener::bind(&uri, &self.security, &self.limits, &runs_early).await?);
         }
         let (grace, mut limits) = (self.grace, self.limits.clone());
         limits.compression = self.compression.take();

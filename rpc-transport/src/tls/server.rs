@@ -189,7 +189,7 @@ impl Recipe for Settings {
             .with_client_cert_verifier(self.verifier()?)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         #[cfg(feature = "quic")]
-        if self.early_data {
+        if self.takes_early_data() {
             // A session is used once, so that its early data is taken once: that needs a memory of them.
             config.session_storage = ServerSessionMemoryCache::new(SESSIONS_MAX);
             return Ok((config, own));
@@ -201,6 +201,12 @@ impl Recipe for Settings {
 }
 
 impl Settings {
+    /// Who a client is is known once the handshake is done.
+    #[cfg(feature = "quic")]
+    fn takes_early_data(&self) -> bool {
+        self.early_data && self.client_roots.is_empty()
+    }
+
     fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, Error> {
         if self.client_roots.is_empty() {
             return Ok(Arc::new(NoClientAuth));
@@ -301,9 +307,7 @@ impl TlsServer {
 
     /// Tells whether calls may come with a client's first packet.
     pub(crate) fn takes_early_data(&self) -> bool {
-        let settings = self.live.recipe();
-        // Who a client is is known once the handshake is done.
-        settings.early_data && settings.client_roots.is_empty()
+        self.live.recipe().takes_early_data()
     }
 
     /// Counts a handshake that was done elsewhere.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, VarInt, ZeroRttAccepted};
@@ -20,17 +21,22 @@ pub(super) struct EarlyCalls {
     is_confirmed: watch::Receiver<bool>,
 }
 
+/// A handshake that is under way at a server.
+pub(super) struct Watching {
+    pub(super) connection: Connection,
+    /// So much time it has.
+    pub(super) limit: Duration,
+    pub(super) tls: TlsServer,
+    /// It counts among those that are under way until it is done.
+    pub(super) under_way: Arc<()>,
+}
+
 impl EarlyCalls {
-    /// Watches over a handshake, which has so much time.
-    pub(super) fn new(
-        connection: Connection,
-        confirmed: ZeroRttAccepted,
-        limit: Duration,
-        runs_early: RunsEarly,
-        tls: TlsServer,
-    ) -> Self {
+    /// Watches over a handshake.
+    pub(super) fn new(watching: Watching, confirmed: ZeroRttAccepted, runs_early: RunsEarly) -> Self {
         let (confirm, is_confirmed) = watch::channel(false);
         tokio::spawn(async move {
+            let Watching { connection, limit, tls, under_way: _under_way } = watching;
             // What it says is for clients.
             let is_over = timeout(limit, confirmed).await.is_ok();
             let is_done = is_over && connection.close_reason().is_none();

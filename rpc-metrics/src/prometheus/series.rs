@@ -1,5 +1,6 @@
 //! Numbers that many threads add to.
 
+use std::iter::Sum;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,39 +8,71 @@ use metrics::{CounterFn, GaugeFn, HistogramFn};
 
 use super::threads::{THREADS, number};
 
+/// Bits that threads change, each of those that have a number in a line of its own: it needs no locked instruction, and takes no cache line from
+/// another thread.
+#[derive(Default)]
+struct Spread {
+    own: [Line; THREADS],
+    /// What all other threads change together.
+    shared: AtomicU64,
+}
+
+#[derive(Default)]
+#[repr(align(64))]
+struct Line(AtomicU64);
+
+impl Spread {
+    #[inline]
+    fn change(&self, change: impl Fn(u64) -> u64) {
+        match number().and_then(|number| self.own.get(number)) {
+            Some(Line(own)) => own.store(change(own.load(Ordering::Relaxed)), Ordering::Relaxed),
+            None => change_shared(&self.shared, change),
+        }
+    }
+
+    /// Adds up what stands in the lines of threads.
+    fn sum_own<T: Sum>(&self, of_bits: impl Fn(u64) -> T) -> T {
+        self.own.iter().map(|Line(own)| of_bits(own.load(Ordering::Relaxed))).sum()
+    }
+}
+
+fn change_shared(bits: &AtomicU64, change: impl Fn(u64) -> u64) {
+    // It gives a value each time.
+    let _ = bits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| Some(change(bits)));
+}
+
 /// A counter.
 #[derive(Default)]
-pub(super) struct Count(AtomicU64);
+pub(super) struct Count(Spread);
 
 impl Count {
     pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.shared.load(Ordering::Relaxed).wrapping_add(self.0.sum_own(|bits| bits))
     }
 }
 
 impl CounterFn for Count {
     fn increment(&self, value: u64) {
-        self.0.fetch_add(value, Ordering::Relaxed);
+        self.0.change(|count| count.wrapping_add(value));
     }
 
     fn absolute(&self, value: u64) {
-        self.0.fetch_max(value, Ordering::Relaxed);
+        let own = self.0.sum_own(|bits| bits);
+        self.0.shared.fetch_max(value.saturating_sub(own), Ordering::Relaxed);
     }
 }
 
-/// A gauge, and the sum of a histogram: the bits of a float.
+/// A gauge: the bits of floats.
 #[derive(Default)]
-pub(super) struct Level(AtomicU64);
+pub(super) struct Level(Spread);
 
 impl Level {
     pub(super) fn get(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed))
+        f64::from_bits(self.0.shared.load(Ordering::Relaxed)) + self.0.sum_own(f64::from_bits)
     }
 
     fn add(&self, value: f64) {
-        let add = |bits| Some((f64::from_bits(bits) + value).to_bits());
-        // It gives a value each time.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        self.0.change(|bits| (f64::from_bits(bits) + value).to_bits());
     }
 }
 
@@ -53,7 +86,8 @@ impl GaugeFn for Level {
     }
 
     fn set(&self, value: f64) {
-        self.0.store(value.to_bits(), Ordering::Relaxed);
+        let own = self.0.sum_own(f64::from_bits);
+        self.0.shared.store((value - own).to_bits(), Ordering::Relaxed);
     }
 }
 
@@ -73,7 +107,8 @@ pub(super) struct Buckets {
 struct Cells {
     /// One for each bound, and one for what is above the last.
     counts: [AtomicU64; BOUNDS_MAX + 1],
-    sum: Level,
+    /// The bits of a float.
+    sum: AtomicU64,
 }
 
 const BOUNDS_MAX: usize = 19;
@@ -113,7 +148,7 @@ impl Buckets {
     }
 
     pub(super) fn sum(&self) -> f64 {
-        self.cells().map(|cells| cells.sum.get()).sum()
+        self.cells().map(Cells::sum).sum()
     }
 
     fn cells(&self) -> impl Iterator<Item = &Cells> {
@@ -136,18 +171,22 @@ impl HistogramFn for Buckets {
 }
 
 impl Cells {
+    fn sum(&self) -> f64 {
+        f64::from_bits(self.sum.load(Ordering::Relaxed))
+    }
+
     /// Adds a value while no other thread adds to the same cells.
     fn add_alone(&self, place: usize, value: f64) {
         if let Some(count) = self.counts.get(place) {
             count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            self.sum.set(self.sum.get() + value);
+            self.sum.store((self.sum() + value).to_bits(), Ordering::Relaxed);
         }
     }
 
     fn add(&self, place: usize, value: f64) {
         if let Some(count) = self.counts.get(place) {
             count.fetch_add(1, Ordering::Relaxed);
-            self.sum.add(value);
+            change_shared(&self.sum, |bits| (f64::from_bits(bits) + value).to_bits());
         }
     }
 }
@@ -174,8 +213,8 @@ mod tests {
     #[test]
     fn nothing_is_lost_between_threads_of_which_some_have_places_of_their_own() {
         const MANY: usize = THREADS + 8;
-        const VALUES: usize = 10_000;
-        let buckets = Buckets::new("x_seconds");
+        const TIMES: usize = 10_000;
+        let (count, level, buckets) = (Count::default(), Level::default(), Buckets::new("x_seconds"));
         // The second time, other threads get the places of those that have ended.
         for round in 1..=2 {
             let all_there = Barrier::new(MANY);
@@ -186,16 +225,41 @@ mod tests {
                         number();
                         // No thread ends before each has tried for a place.
                         all_there.wait();
-                        (0..VALUES).for_each(|_| buckets.record(0.5));
+                        for _ in 0..TIMES {
+                            count.increment(1);
+                            level.increment(1.0);
+                            level.decrement(0.5);
+                            buckets.record(0.5);
+                        }
                     });
                 }
             });
-            let all = (round * MANY * VALUES) as u64;
+            let all = (round * MANY * TIMES) as u64;
+            assert_eq!((count.get(), level.get()), (all, 0.5 * all as f64));
             assert_eq!(buckets.counts().last(), Some(&(f64::INFINITY, all)));
             assert!((buckets.sum() - 0.5 * all as f64).abs() < 1e-6);
         }
         assert!(buckets.own.iter().all(|own| own.get().is_some()));
-        assert!(buckets.shared.sum.get() > 0.0);
+        assert!(buckets.shared.sum() > 0.0 && count.0.shared.load(Ordering::Relaxed) > 0);
+    }
+
+    #[test]
+    fn what_is_set_counts_with_what_threads_add() {
+        let (count, level) = (Count::default(), Level::default());
+        let add = || {
+            count.increment(2);
+            level.increment(2.0);
+            level.decrement(0.5);
+        };
+        thread::scope(|scope| _ = scope.spawn(add));
+        add();
+        assert_eq!((count.get(), level.get()), (4, 3.0));
+        count.absolute(3);
+        level.set(1.0);
+        assert_eq!((count.get(), level.get()), (4, 1.0), "a counter does not fall");
+        count.absolute(10);
+        thread::scope(|scope| _ = scope.spawn(add));
+        assert_eq!((count.get(), level.get()), (12, 2.5));
     }
 
     #[test]

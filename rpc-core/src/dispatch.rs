@@ -207,7 +207,8 @@ where
 {
     async move {
         let mut streams = Streams::of(&mut call, None);
-        let response = M::run(&dispatcher.borrow().handler, call.decode()?, &mut streams).await;
+        let request = call.decode()?;
+        let response = M::run(&dispatcher.borrow().handler, request, &mut streams).await;
         let body = encode_response(call.codec(), call.method, &response)?;
         Ok(Response::new(call.codec(), body)
             .with_failed(response.is_failed())

@@ -308,7 +308,9 @@ impl<S: Service> DynService for S {
     }
 
     fn call_boxed_owned(self: Arc<Self>, request: Request) -> BoxFuture<'static> {
-        Box::pin(self.call_owned(request))
+        // Made where it stays: `Box::pin` would make it elsewhere, and move it there.
+        let made = Box::write(Box::new_uninit(), self.call_owned(request));
+        Box::into_pin(made)
     }
 
     fn find_method_boxed(&self, id: MethodId) -> Option<&'static MethodDescriptor> {

@@ -133,6 +133,29 @@ impl Street {
     }
 }
 
+#[tokio::test]
+async fn a_handshake_that_fails_with_its_first_packet_is_counted() {
+    let street = Street::new();
+    let (server, _net) = street.open().await;
+    let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = server.uri().trim_start_matches("quic://").parse().unwrap();
+    let other = config_for(street.authority.root_pem(), b"h3");
+    let error = soon(endpoint.connect_with(other, address, "localhost").unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains("120"), "no_application_protocol: {error}");
+    assert_eq!(street.server_tls.counts().failed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_many_early_connections_one_after_the_other_is_answered() {
+    let street = Street::new();
+    let (_server, net) = street.open().await;
+    for _ in 0..30 {
+        let customer = street.customer(&net).await;
+        assert_eq!(soon(customer.price("tea".into())).await.unwrap(), 3);
+    }
+    assert_eq!(street.ran.borrow().price, 30);
+}
+
 /// Proves rule Q10.
 #[tokio::test]
 async fn idempotent_calls_run_before_the_server_is_heard_and_others_wait() {

@@ -1,12 +1,15 @@
-//! A network between a client and a server: loses packets by chance, from a seed, and moves the client to another address.
+//! A network between clients and a server: loses packets by chance, from a seed, and moves clients to other addresses.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastrand::Rng;
 use tokio::net::UdpSocket;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Forwards datagrams until it is dropped.
@@ -66,7 +69,7 @@ impl Net {
         self.sent.borrow().len()
     }
 
-    /// Sends what the client sends from another port from now on, as a NAT does that has forgotten it.
+    /// Sends what clients send from other ports from now on, as a NAT does that has forgotten them.
     pub fn move_client(&self) {
         self.moves.send_modify(|moves| *moves += 1);
     }
@@ -104,36 +107,67 @@ async fn forward(
     mut chance: Chance,
     mut moved: watch::Receiver<u64>,
 ) -> io::Result<()> {
-    let mut far = reach(&server).await?;
-    let (mut client, mut there, mut back) = (None, vec![0; 65_536], vec![0; 65_536]);
+    let mut paths = HashMap::new();
+    let (answers, mut answered) = mpsc::channel(64);
+    let mut there = vec![0; 65_536];
     loop {
         tokio::select! {
             sent = near.recv_from(&mut there) => {
-                let (bytes, from) = sent?;
-                client = Some(from);
+                let (bytes, client) = sent?;
                 chance.record.send_modify(|sent| sent.push(there[..bytes].to_vec()));
+                let path = match paths.entry(client) {
+                    Entry::Occupied(path) => path.into_mut(),
+                    Entry::Vacant(path) => path.insert(Path::open(&server, client, answers.clone()).await?),
+                };
                 if !chance.loses() {
                     // A server that is gone is found out by the client.
-                    let _ = far.send(&there[..bytes]).await;
+                    let _ = path.far.send(&there[..bytes]).await;
                 }
             }
-            sent = far.recv(&mut back) => {
-                let Ok(bytes) = sent else { continue };
-                if back[0] & 0xf0 == 0xf0 {
+            Some((client, answer)) = answered.recv() => {
+                if answer[0] & 0xf0 == 0xf0 {
                     chance.retried.send_modify(|retried| *retried += 1);
                 }
-                let is_mute = chance.is_mute.load(Ordering::Relaxed);
-                if let Some(client) = client.filter(|_| !is_mute && !chance.loses()) {
-                    near.send_to(&back[..bytes], client).await?;
+                if !chance.is_mute.load(Ordering::Relaxed) && !chance.loses() {
+                    near.send_to(&answer, client).await?;
                 }
             }
-            Ok(()) = moved.changed() => far = reach(&server).await?,
+            Ok(()) = moved.changed() => paths.clear(),
         }
     }
 }
 
-async fn reach(server: &str) -> io::Result<UdpSocket> {
-    let far = UdpSocket::bind("127.0.0.1:0").await?;
-    far.connect(server).await?;
-    Ok(far)
+/// The way of one client's datagrams: answers go to the client they are for, whoever else has sent since.
+struct Path {
+    far: Arc<UdpSocket>,
+    back: JoinHandle<()>,
+}
+
+impl Path {
+    async fn open(
+        server: &str,
+        client: SocketAddr,
+        answers: mpsc::Sender<(SocketAddr, Vec<u8>)>,
+    ) -> io::Result<Self> {
+        let far = Arc::new(UdpSocket::bind("127.0.0.1:0").await?);
+        far.connect(server).await?;
+        let from = far.clone();
+        let back = tokio::spawn(async move {
+            let mut back = vec![0; 65_536];
+            loop {
+                // Where the server is gone that is an error, and another server may come.
+                let Ok(bytes @ 1..) = from.recv(&mut back).await else { continue };
+                if answers.send((client, back[..bytes].to_vec())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { far, back })
+    }
+}
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        self.back.abort();
+    }
 }

@@ -296,15 +296,17 @@ impl Handshake {
     /// Makes it; none where it comes to nothing in this time.
     pub(super) async fn run(self, limit: Duration) -> Option<Link> {
         let (tls, peer) = (self.tls.clone(), self.incoming.remote_address());
-        let made = timeout(limit, self.make()).await;
+        let mut is_watched = false;
+        let made = timeout(limit, self.make(&mut is_watched)).await;
         let made = made.unwrap_or_else(|_| Err("it was not done in time".to_owned()));
-        if !tls.takes_early_data() {
+        if !is_watched {
             tls.count(made.is_ok());
         }
         made.inspect_err(|why| tracing::debug!(%peer, why, "a QUIC handshake failed")).ok()
     }
 
-    async fn make(self) -> Result<Link, String> {
+    /// Makes it, and tells whether its handshake is watched over from then on, and counted, by a task of its own.
+    async fn make(self, is_watched: &mut bool) -> Result<Link, String> {
         let uri = format!("quic://{}", self.incoming.remote_address());
         let config = server_config(&self.tls, &self.limits).await.map_err(|error| error.to_string())?;
         let connecting = self.incoming.accept_with(Arc::new(config)).map_err(|error| error.to_string())?;
@@ -318,6 +320,7 @@ impl Handshake {
                 under_way: self.under_way,
             };
             let early = EarlyCalls::new(watched, confirmed, self.runs_early);
+            *is_watched = true;
             let control = connection.accept_bi().await.map_err(|error| error.to_string())?;
             let end = End::Server { early: Some(early) };
             let mux = Mux::new(connection, control, &self.limits, end);

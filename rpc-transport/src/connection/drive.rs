@@ -165,7 +165,6 @@ impl Driver {
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<io::Result<Step>> {
         // In turn: a peer that takes all that is written must not keep what it sends from being read.
-        let mut waits_for_input = false;
         loop {
             let written = match self.poll_write(cx) {
                 Poll::Ready(Ok(Written::Ended)) => return Poll::Ready(Ok(Step::Ended)),
@@ -180,11 +179,9 @@ impl Driver {
             if self.wakes_more(cx) || self.gives_turn(cx) {
                 return Poll::Pending;
             }
-            if !waits_for_input && let Poll::Ready(step) = self.poll_read(cx)? {
+            if let Poll::Ready(step) = self.poll_read(cx)? {
                 return Poll::Ready(Ok(step));
             }
-            // The link wakes this task when more comes; what was held back may be read once more is written.
-            waits_for_input = !self.held_back;
             if written.is_pending() {
                 break;
             }

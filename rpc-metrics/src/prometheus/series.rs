@@ -25,7 +25,7 @@ impl Spread {
     #[inline]
     fn change(&self, change: impl Fn(u64) -> u64) {
         match number().and_then(|number| self.own.get(number)) {
-            Some(Line(own)) => own.store(change(own.load(Ordering::Relaxed)), Ordering::Relaxed),
+            Some(Line(own)) => change_alone(own, change),
             None => change_shared(&self.shared, change),
         }
     }
@@ -36,9 +36,19 @@ impl Spread {
     }
 }
 
+/// Changes what no other thread changes.
+fn change_alone(bits: &AtomicU64, change: impl Fn(u64) -> u64) {
+    bits.store(change(bits.load(Ordering::Relaxed)), Ordering::Relaxed);
+}
+
 fn change_shared(bits: &AtomicU64, change: impl Fn(u64) -> u64) {
     // It gives a value each time.
     let _ = bits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| Some(change(bits)));
+}
+
+/// Adds to the bits of a float.
+fn plus(value: f64) -> impl Fn(u64) -> u64 {
+    move |bits| (f64::from_bits(bits) + value).to_bits()
 }
 
 /// A counter.
@@ -72,7 +82,12 @@ impl Level {
     }
 
     fn add(&self, value: f64) {
-        self.0.change(|bits| (f64::from_bits(bits) + value).to_bits());
+        if value.is_finite() {
+            self.0.change(plus(value));
+        } else {
+            // Where `set` puts an end to it.
+            change_shared(&self.0.shared, plus(value));
+        }
     }
 }
 
@@ -178,15 +193,15 @@ impl Cells {
     /// Adds a value while no other thread adds to the same cells.
     fn add_alone(&self, place: usize, value: f64) {
         if let Some(count) = self.counts.get(place) {
-            count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            self.sum.store((self.sum() + value).to_bits(), Ordering::Relaxed);
+            change_alone(count, |count| count.wrapping_add(1));
+            change_alone(&self.sum, plus(value));
         }
     }
 
     fn add(&self, place: usize, value: f64) {
         if let Some(count) = self.counts.get(place) {
             count.fetch_add(1, Ordering::Relaxed);
-            change_shared(&self.sum, |bits| (f64::from_bits(bits) + value).to_bits());
+            change_shared(&self.sum, plus(value));
         }
     }
 }
@@ -260,6 +275,9 @@ mod tests {
         count.absolute(10);
         thread::scope(|scope| _ = scope.spawn(add));
         assert_eq!((count.get(), level.get()), (12, 2.5));
+        level.increment(f64::NAN);
+        level.set(1.0);
+        assert_eq!(level.get(), 1.0, "what is no number is gone with what is set");
     }
 
     #[test]
